@@ -1,0 +1,28 @@
+/// Thrown when a body succeeded and releasing what it had acquired did not.
+///
+/// `withRequestStore` throws it when its body succeeded; the body's own error is never replaced by it. What the request
+/// did may be undone, wholly or in part: look at ``outcome``.
+public struct RequestReleaseError: Error {
+    /// The request's id.
+    public let request: String
+
+    /// What became of the request.
+    public let outcome: RequestOutcome
+
+    /// The releases that failed, in the order in which they did. At least one.
+    public var failures: [ReleaseFailure] { outcome.releaseFailures }
+
+    init?(request: String, outcome: RequestOutcome) {
+        guard !outcome.releaseFailures.isEmpty else { return nil }
+        self.request = request
+        self.outcome = outcome
+    }
+}
+
+extension RequestReleaseError: CustomStringConvertible {
+    /// The request and each resource that could not be released.
+    public var description: String {
+        let list = failures.map { "\($0)" }.joined(separator: "; ")
+        return "Request \(request): \(failures.count) resource(s) failed to release: \(list)"
+    }
+}

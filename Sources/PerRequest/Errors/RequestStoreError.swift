@@ -1,0 +1,113 @@
+/// A mistake in using a store, a key or a resource, with the key, the request and the remedy.
+public struct RequestStoreError: Error {
+    /// What went wrong.
+    @nonexhaustive
+    public enum Reason: Sendable {
+        /// The code runs outside any request.
+        case outsideRequest
+        /// The store was made by `requestStore()` outside a request: it holds values, and nobody would release a resource.
+        case privateStore
+        /// The request is over: the store is closed and empty.
+        case requestEnded
+        /// The resource's release point has begun, so that it cannot be acquired any more.
+        case releasePointBegan(ReleasePoint)
+        /// The resource has been released, or is being released.
+        case released
+        /// The flight that acquires the resource did not end within its limit.
+        case acquireTimedOut(Duration)
+        /// An earlier acquisition was cancelled and has not ended yet.
+        case stillEnding
+        /// The release did not end within its limit; it was cancelled, and whether it took effect is unknown.
+        case releaseTimedOut(Duration)
+        /// Nothing has been set.
+        case unset
+        /// The value set under this name has another type.
+        case typeMismatch(stored: String, requested: String)
+        /// An `around` function returned without calling `use`.
+        case useNeverCalled
+        /// An `around` function called `use` a second time.
+        case useCalledTwice
+        /// An `around` function ended while its value was in use.
+        case resourceLost((any Error)?)
+        /// An `around` function returned although `use` threw: what should have been rolled back may be committed.
+        case rollbackSwallowed
+    }
+
+    /// The key's name, if a key is concerned.
+    public let key: String?
+
+    /// The request's id, if there is a request.
+    public let request: String?
+
+    /// What went wrong.
+    public let reason: Reason
+}
+
+extension RequestStoreError: CustomStringConvertible {
+    /// The key, the request, the reason and the remedy.
+    public var description: String {
+        let key = key.map { "\"\($0)\": " } ?? ""
+        let request = request.map { "request \($0): " } ?? ""
+        return "\(request)\(key)\(reason.explanation)"
+    }
+}
+
+extension RequestStoreError.Reason {
+    fileprivate var explanation: String {
+        switch self {
+        case .outsideRequest:
+            """
+            no request is being served here. Serve it through a PerRequest adapter, wrap the work in \
+            `withRequestStore { }`, or, in a callback, carry the request with a `RequestSnapshot`.
+            """
+        case .privateStore:
+            """
+            this store was made outside a request: it holds values, and nobody would ever release what it acquires. \
+            Wrap the work in `withRequestStore { }`.
+            """
+        case .requestEnded:
+            """
+            the request is over and its store is closed. A task that outlives the request has to copy what it needs \
+            before it starts.
+            """
+        case .releasePointBegan(.beforeResponse):
+            """
+            it is released before the response and the response is settled: acquire it in the handler, or declare it \
+            with `released: .afterResponse`.
+            """
+        case .releasePointBegan(.afterResponse):
+            "the request is being closed and nothing can be acquired any more: acquire it before the response ends."
+        case .released:
+            "it has been released already: read it before its release starts, or hold on to what it gave you."
+        case .acquireTimedOut(let limit):
+            """
+            it could not be acquired within \(limit). Look for an exhausted pool, or raise its `acquireTimeout`.
+            """
+        case .stillEnding:
+            "the acquisition before this one was cancelled and has not ended yet: its factory ignores cancellation."
+        case .releaseTimedOut(let limit):
+            """
+            its release did not end within \(limit) and was cancelled; whether it took effect is unknown. Make it \
+            faster, or raise its `releaseTimeout`.
+            """
+        case .unset:
+            "nothing has been set in this request: set it in a middleware, or read `value`, which is nil where unset."
+        case .typeMismatch(let stored, let requested):
+            "the value set under this name is a \(stored) and was asked for as a \(requested). Ask for \(stored)."
+        case .useNeverCalled:
+            "the function given to `around` ended without calling `use`: call `use` with the resource, exactly once."
+        case .useCalledTwice:
+            """
+            the function given to `around` called `use` a second time. A request cannot be replayed: turn its \
+            retries off.
+            """
+        case .resourceLost(let error):
+            "the function given to `around` ended while the request was using it\(error.map { ": \($0)" } ?? ".")"
+        case .rollbackSwallowed:
+            """
+            the function given to `around` returned although `use` threw. What should have been rolled back may be \
+            committed: let the error of `use` through.
+            """
+        }
+    }
+}

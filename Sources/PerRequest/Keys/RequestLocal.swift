@@ -1,0 +1,168 @@
+/// A key for a value that belongs to the request: settable anywhere in it, readable everywhere, gone after it.
+///
+/// Declare it once, as a static constant; its identity is the declaration, so that two keys of the same name do not
+/// collide.
+///
+/// ```swift
+/// enum Current {
+///     static let user = RequestLocal<User?>("user")
+///     static let locale = RequestLocal("locale", default: Locale.english)
+///     static let traceID = RequestLocal("traceID", initial: { TraceID.random() })
+/// }
+/// ```
+///
+/// **Lifetime.** A value is kept until it is replaced, or until the last release of the request has ended.
+///
+/// **Isolation.** May be used from any task and thread. No code of yours runs under a lock.
+public struct RequestLocal<Value: Sendable>: Sendable {
+    private enum Default: Sendable {
+        case constant(Value)
+        case initial(@Sendable () -> Value)
+    }
+
+    /// The name, for errors.
+    public let name: String
+
+    private let key = ValueKey.key(Identity.nextKey())
+    private let `default`: Default
+
+    /// Makes a key with a value for requests that set none.
+    ///
+    /// - Parameters:
+    ///   - name: The key's name in errors.
+    ///   - value: What is read where nothing was set, outside a request and after it too.
+    public init(_ name: String, default value: Value) {
+        self.name = name
+        `default` = .constant(value)
+    }
+
+    /// Makes a key whose value is made at its first read, once for every request.
+    ///
+    /// - Parameters:
+    ///   - name: The key's name in errors.
+    ///   - initial: Makes the value. Two first reads that race may both call it; all see one result. It may read other
+    ///     keys. Outside a request every read calls it, and nothing is kept.
+    public init(_ name: String, initial: @escaping @Sendable () -> Value) {
+        self.name = name
+        `default` = .initial(initial)
+    }
+
+    /// Makes a key that is `nil` until it is set.
+    ///
+    /// - Parameter name: The key's name in errors.
+    public init<Wrapped>(_ name: String) where Value == Wrapped? {
+        self.init(name, default: nil)
+    }
+
+    private func makeDefault() -> Value {
+        switch `default` {
+        case .constant(let value): value
+        case .initial(let make): make()
+        }
+    }
+}
+
+// MARK: - The current store
+
+extension RequestLocal {
+    /// The value in the current store; the default where nothing was set, outside a request, and after it.
+    public var value: Value {
+        Ambient.core.map { value(in: RequestStore(core: $0)) } ?? makeDefault()
+    }
+
+    /// The value in the current store; the default where nothing was set.
+    ///
+    /// - Throws: ``RequestStoreError`` outside a request and after it.
+    public func get() throws -> Value {
+        try get(in: RequestStore(core: RequestStore.currentCore(for: name)))
+    }
+
+    /// Sets the value in the current store, for all code of the request that reads it from now on.
+    ///
+    /// - Throws: ``RequestStoreError`` outside a request and after it.
+    public func set(_ value: Value) throws {
+        try set(value, in: RequestStore(core: RequestStore.currentCore(for: name)))
+    }
+
+    /// Changes the value in the current store in one step.
+    ///
+    /// - Parameter body: Changes the value. It runs without a lock, so that it may read other keys; where another task
+    ///   changes the value meanwhile it runs again, on the newer one.
+    /// - Returns: What the last run of `body` returned.
+    /// - Throws: ``RequestStoreError`` outside a request and after it, and what `body` throws; then nothing is changed.
+    @discardableResult
+    public func update<Result>(_ body: (inout Value) throws -> Result) throws -> Result {
+        try update(in: RequestStore(core: RequestStore.currentCore(for: name)), body)
+    }
+
+    /// The value in the current store, which must have been set.
+    ///
+    /// - Throws: ``RequestStoreError`` where it is `nil`, outside a request and after it.
+    public func require<Wrapped>() throws -> Wrapped where Value == Wrapped? {
+        try require(in: RequestStore(core: RequestStore.currentCore(for: name)))
+    }
+}
+
+// MARK: - A given store
+
+extension RequestLocal {
+    /// The value in `store`; the default where nothing was set, and after the request.
+    public func value(in store: RequestStore) -> Value {
+        do { return try get(in: store) } catch { return makeDefault() }
+    }
+
+    /// The value in `store`; the default where nothing was set.
+    ///
+    /// - Throws: ``RequestStoreError`` if the request is over.
+    public func get(in store: RequestStore) throws(RequestStoreError) -> Value {
+        switch store.core.read(key) {
+        case .found(let box): return box.value(as: Value.self)
+        case .ended: throw store.core.error(.requestEnded, key: name)
+        case .unset: break
+        }
+        guard case .initial(let make) = `default` else { return makeDefault() }
+        let made = Box(make())
+        switch store.core.exchange(nil, by: made, for: key) {
+        case .written: return made.value
+        case .lostRace(let winner?): return winner.value(as: Value.self)
+        case .lostRace(nil), .ended: throw store.core.error(.requestEnded, key: name)
+        }
+    }
+
+    /// Sets the value in `store`.
+    ///
+    /// - Throws: ``RequestStoreError`` if the request is over.
+    public func set(_ value: Value, in store: RequestStore) throws(RequestStoreError) {
+        guard store.core.write(Box(value), for: key) else { throw store.core.error(.requestEnded, key: name) }
+    }
+
+    /// Changes the value in `store` in one step; see ``update(_:)``.
+    ///
+    /// - Throws: ``RequestStoreError`` if the request is over, and what `body` throws; then nothing is changed.
+    @discardableResult
+    public func update<Result>(in store: RequestStore, _ body: (inout Value) throws -> Result) throws -> Result {
+        var present: AnyBox?
+        switch store.core.read(key) {
+        case .found(let box): present = box
+        case .unset: present = nil
+        case .ended: throw store.core.error(.requestEnded, key: name)
+        }
+        while true {
+            var value = present?.value(as: Value.self) ?? makeDefault()
+            let result = try body(&value)
+            switch store.core.exchange(present, by: Box(value), for: key) {
+            case .written: return result
+            case .lostRace(let newer): present = newer
+            case .ended: throw store.core.error(.requestEnded, key: name)
+            }
+        }
+    }
+
+    /// The value in `store`, which must have been set.
+    ///
+    /// - Throws: ``RequestStoreError`` where it is `nil`, and if the request is over.
+    public func require<Wrapped>(in store: RequestStore) throws -> Wrapped where Value == Wrapped? {
+        guard let value = try get(in: store) else { throw store.core.error(.unset, key: name) }
+        return value
+    }
+}

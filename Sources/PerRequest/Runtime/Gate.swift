@@ -1,0 +1,105 @@
+import Synchronization
+
+/// The meeting place of an `around` function and the store: the function hands in its value and waits for the outcome.
+final class Gate: Sendable {
+    private enum State: Sendable {
+        /// The function has not called `use`.
+        case idle
+        /// The function waits inside `use`.
+        case waiting
+        /// The outcome is known; `use` has returned or is about to.
+        case open
+        /// The wait inside `use` was broken off: by a second call, or because the function cancelled it.
+        case broken
+        /// The function has ended.
+        case ended
+    }
+
+    /// What the end of the function means to the store.
+    enum End: Sendable {
+        case acquireFailed(any Error)
+        case lost((any Error)?)
+        case released((any Error)?)
+    }
+
+    private struct Guarded: Sendable {
+        var state = State.idle
+        var outcome: RequestOutcome?
+        var calledTwice = false
+    }
+
+    private let guarded = Mutex(Guarded())
+    private let waiter = Waiter()
+    private let makeError: @Sendable (RequestStoreError.Reason) -> RequestStoreError
+
+    init(makeError: @escaping @Sendable (RequestStoreError.Reason) -> RequestStoreError) {
+        self.makeError = makeError
+    }
+
+    /// Called by `use`: hands in the value by `publish` and waits for the outcome.
+    nonisolated(nonsending) func hold(publish: () -> Void) async throws -> RequestOutcome {
+        let isFirst = guarded.withLock { guarded in
+            guard case .idle = guarded.state else {
+                guarded.calledTwice = true
+                if case .waiting = guarded.state { guarded.state = .broken }
+                return false
+            }
+            guarded.state = .waiting
+            return true
+        }
+        guard isFirst else {
+            waiter.resume(.failure(makeError(.useCalledTwice)))
+            throw makeError(.useCalledTwice)
+        }
+        publish()
+        let result = await withTaskCancellationHandler {
+            await waiter.wait()
+        } onCancel: {
+            breakOff()
+        }
+        _ = try result.get()
+        guard let outcome = guarded.withLock({ $0.outcome }) else {
+            preconditionFailure("a gate resumed without an outcome")
+        }
+        return outcome
+    }
+
+    private func breakOff() {
+        let broke = guarded.withLock { guarded in
+            guard case .waiting = guarded.state else { return false }
+            guarded.state = .broken
+            return true
+        }
+        if broke { waiter.resume(.failure(CancellationError())) }
+    }
+
+    /// Called by the store when the release point has come to this resource. Does nothing if the function ended before.
+    func open(_ outcome: RequestOutcome) {
+        let opened = guarded.withLock { guarded in
+            guard case .waiting = guarded.state else { return false }
+            guarded.state = .open
+            guarded.outcome = outcome
+            return true
+        }
+        if opened { waiter.resume(.success(nil)) }
+    }
+
+    /// Called when the function has ended.
+    func end(_ error: (any Error)?) -> End {
+        guarded.withLock { guarded in
+            defer { guarded.state = .ended }
+            let twice = guarded.calledTwice ? makeError(.useCalledTwice) : nil
+            switch guarded.state {
+            case .idle, .ended:
+                return .acquireFailed(error ?? makeError(.useNeverCalled))
+            case .waiting, .broken:
+                return .lost(twice ?? error)
+            case .open:
+                if let twice { return .released(twice) }
+                guard guarded.outcome?.verdict == .rollback else { return .released(error) }
+                guard let error else { return .released(makeError(.rollbackSwallowed)) }
+                return .released(RequestRollback.isCarried(by: error) ? nil : error)
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+/// Sees what the stores of an application do: for metrics and health checks.
+///
+/// The methods are called synchronously where the event happens, from any task or thread and never under a lock. They
+/// must not block and should be cheap: they are on the request's path. All have an empty default.
+public protocol RequestObserver: Sendable {
+    /// A request's store was opened.
+    func opened(_ store: RequestStore)
+
+    /// A resource was acquired. Every acquisition is followed by exactly one release, sooner or later.
+    func acquired(_ resource: String, in store: RequestStore)
+
+    /// A resource's release ended, or an `around` function ended too early. One that overran its limit is still held until this is called.
+    func released(_ resource: String, in store: RequestStore, error: (any Error)?)
+
+    /// A request's store was closed. A release that overran its limit may still run.
+    func closed(_ store: RequestStore, outcome: RequestOutcome)
+}
+
+extension RequestObserver {
+    /// Does nothing.
+    public func opened(_ store: RequestStore) {}
+
+    /// Does nothing.
+    public func acquired(_ resource: String, in store: RequestStore) {}
+
+    /// Does nothing.
+    public func released(_ resource: String, in store: RequestStore, error: (any Error)?) {}
+
+    /// Does nothing.
+    public func closed(_ store: RequestStore, outcome: RequestOutcome) {}
+}

@@ -1,0 +1,58 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Something that went wrong with a store and that no caller was told: for a log.
+///
+/// Every occurrence is reported once, to the closure that the opener of the store gave, else to standard error.
+public struct RequestReport: Sendable {
+    /// What went wrong.
+    @nonexhaustive
+    public enum Kind: Sendable {
+        /// A release threw, overran its limit, or an `around` function ended too early.
+        case releaseFailed(ReleaseFailure)
+        /// A flight was cancelled and did not end in time. Its value is released when it arrives.
+        case flightOverran(resource: String, acquiredAt: SourcePosition)
+        /// A store was dropped while it was open. What it held is released now, with the outcome `abandoned`.
+        case abandoned(resources: [String])
+    }
+
+    /// The request's id.
+    public let request: String
+
+    /// What went wrong.
+    public let kind: Kind
+
+    static func writeToStandardError(_ report: RequestReport) {
+        let line = "PerRequest: \(report)\n"
+        unsafe line.withCString { text in
+            let count = unsafe strlen(text)
+            _ = unsafe write(STDERR_FILENO, text, count)
+        }
+    }
+}
+
+extension RequestReport: CustomStringConvertible {
+    /// The request, the resource and what happened, in one line.
+    public var description: String {
+        switch kind {
+        case .releaseFailed(let failure):
+            return "request \(request): a release failed: \(failure)"
+        case .flightOverran(let resource, let acquiredAt):
+            return """
+                request \(request): "\(resource)", acquired at \(acquiredAt): its factory did not end after it was \
+                cancelled. Make it react to cancellation; what it still acquires is released when it arrives.
+                """
+        case .abandoned(let resources):
+            let held = resources.isEmpty ? "nothing" : resources.map { "\"\($0)\"" }.joined(separator: ", ")
+            return """
+                request \(request): the store was dropped while it was open, holding \(held). Close the RequestScope on \
+                every path.
+                """
+        }
+    }
+}

@@ -1,0 +1,42 @@
+/// The store of one request: a handle to its values and resources.
+///
+/// An adapter opens a store for every request, and ``withRequestStore(id:observer:_:)`` opens one anywhere else. While
+/// code runs for the request, the store is ``current``; keys such as ``RequestLocal`` and ``RequestResource`` use that
+/// one, or take a store explicitly.
+///
+/// **Lifetime.** A store is open until the last release of its request has ended. Then it is closed and empty, even if
+/// something still holds the handle: it never shows another request's data, and is never reused. Holding a handle does not
+/// hold the request open.
+///
+/// **Isolation.** Everything on it may be called from any task and any thread. None of it runs your code under a lock.
+public struct RequestStore: Sendable {
+    let core: StoreCore
+
+    /// The request's id: the one its opener gave, else a number that is unique in the process.
+    public var id: String { core.id }
+
+    /// Whether the request is over: the store is empty, and nothing can be set or acquired.
+    public var isClosed: Bool { core.isClosed }
+
+    /// Declares that the request failed, so that its resources are rolled back although the handler returns normally.
+    ///
+    /// The response stays the handler's. The first error wins; once the response is settled, this does nothing.
+    ///
+    /// - Parameter error: What failed; it becomes the ending of the ``RequestOutcome``.
+    public func fail(_ error: any Error) {
+        core.fail(.failed(error))
+    }
+}
+
+extension RequestStore: Hashable {
+    /// Whether both are the store of the same request.
+    public static func == (lhs: RequestStore, rhs: RequestStore) -> Bool { lhs.core === rhs.core }
+
+    /// Hashes the store's identity.
+    public func hash(into hasher: inout Hasher) { hasher.combine(core.identity) }
+}
+
+extension RequestStore: CustomStringConvertible {
+    /// The request's id and whether the store is open.
+    public var description: String { "request \(id) (\(isClosed ? "closed" : "open"))" }
+}

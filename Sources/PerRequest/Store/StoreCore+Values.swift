@@ -1,0 +1,55 @@
+import Synchronization
+
+extension StoreCore {
+    /// Reads a value. The state check and the read are one step (rule 7).
+    ///
+    /// - Returns: `.ended` once the store is closed.
+    func read(_ key: ValueKey) -> Read {
+        state.withLock { state in
+            if let box = state.values[key] { return .found(box) }
+            return state.lifecycle.phase == .closed ? .ended : .unset
+        }
+    }
+
+    enum Read: Sendable {
+        case found(AnyBox)
+        case unset
+        case ended
+    }
+
+    /// Writes a value, unless the store is closed. The value that was there before leaves after the lock.
+    ///
+    /// - Returns: Whether the value was written.
+    func write(_ box: AnyBox?, for key: ValueKey) -> Bool {
+        var replaced: AnyBox?
+        let written = state.withLock { state in
+            guard state.lifecycle.phase != .closed else { return false }
+            replaced = state.values[key]
+            state.values[key] = box
+            return true
+        }
+        withExtendedLifetime(replaced) {}
+        return written
+    }
+
+    /// Writes a value if the present one is still `expected`.
+    func exchange(_ expected: AnyBox?, by box: AnyBox, for key: ValueKey) -> Exchange {
+        var replaced: AnyBox?
+        let result = state.withLock { state -> Exchange in
+            guard state.lifecycle.phase != .closed else { return .ended }
+            let present = state.values[key]
+            guard present === expected else { return .lostRace(present) }
+            replaced = present
+            state.values[key] = box
+            return .written
+        }
+        withExtendedLifetime(replaced) {}
+        return result
+    }
+
+    enum Exchange: Sendable {
+        case written
+        case lostRace(AnyBox?)
+        case ended
+    }
+}
