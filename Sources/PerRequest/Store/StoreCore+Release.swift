@@ -71,12 +71,12 @@ extension StoreCore {
             state.status = status
         }
         return state.withLock { state in
-            let replacement = state.lifecycle.response == .asIntended ? nil : state.status
-            return RequestSettlement(
-                outcome: state.outcome(),
-                mustReplaceResponse: state.lifecycle.response != .asIntended,
-                replacement: replacement
-            )
+            let outcome = state.outcome()
+            guard state.lifecycle.response != .asIntended else {
+                return RequestSettlement(outcome: outcome, failure: nil, replacement: nil)
+            }
+            let failure = RequestReleaseError(request: id, outcome: outcome)
+            return RequestSettlement(outcome: outcome, failure: failure, replacement: state.status)
         }
     }
 

@@ -1,0 +1,55 @@
+#if Hummingbird
+public import Hummingbird
+public import Logging
+public import NIOCore
+public import ServiceLifecycle
+
+extension Application {
+    /// Makes an application in which every request has a store.
+    ///
+    /// Two lines: the middleware, added to the router before anything else, and this initializer.
+    ///
+    /// ```swift
+    /// let router = Router()
+    /// router.add(middleware: RequestStoreMiddleware())
+    /// // … routes …
+    /// let app = Application(router: router, requestStore: .http1())
+    /// ```
+    ///
+    /// A router without the middleware is an error when the application starts: a ``RequestStoreSetupError``.
+    ///
+    /// With `app.test(.router)` there is no channel: the store then opens around the router and closes after the
+    /// response's body.
+    ///
+    /// - Parameters:
+    ///   - router: The router, with ``RequestStoreMiddleware`` as its first middleware.
+    ///   - requestStore: The server, in place of Hummingbird's `server`.
+    ///   - configuration: Hummingbird's configuration.
+    ///   - services: Services that the application runs beside its server.
+    ///   - onServerRunning: Called once the server is running.
+    ///   - eventLoopGroupProvider: Where the event loops come from.
+    ///   - logger: The application's logger.
+    public init<Builder: HTTPResponderBuilder>(
+        router: Builder,
+        requestStore: RequestStoreServer,
+        configuration: ApplicationConfiguration = ApplicationConfiguration(),
+        services: [any Service] = [],
+        onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in },
+        eventLoopGroupProvider: EventLoopGroupProvider = .singleton,
+        logger: Logger? = nil
+    ) where Responder == RequestStoreResponder<Builder.Responder> {
+        let responder = RequestStoreResponder(router.buildResponder(), server: requestStore)
+        self.init(
+            responder: responder,
+            server: requestStore.builder,
+            configuration: configuration,
+            services: services,
+            onServerRunning: onServerRunning,
+            eventLoopGroupProvider: eventLoopGroupProvider,
+            logger: logger
+        )
+        let applicationLogger = self.logger
+        beforeServerStarts { try await responder.checkSetup(logger: applicationLogger) }
+    }
+}
+#endif

@@ -1,0 +1,88 @@
+#if Hummingbird
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import PerRequest
+import Synchronization
+
+/// One request on its way through the adapter's layers, from the channel to the router.
+struct Exchange: Sendable {
+    @TaskLocal static var current: Exchange?
+
+    let scope: RequestScope
+    let log: ExchangeLog
+}
+
+/// What the layers tell each other about a request, and where its reports go.
+///
+/// While the response is being settled, reports are kept back, so that what the handler threw is the first error in the
+/// log.
+final class ExchangeLog: Sendable {
+    private struct State: Sendable {
+        var logger: Logger?
+        var isClaimed = false
+        var middlewareRan = false
+        var handlerError: (any Error)?
+        var writtenStatus: HTTPResponse.Status?
+        var isSettling = false
+        var keptBack: [RequestReport] = []
+    }
+
+    private let state = Mutex(State())
+
+    /// The request's logger, once Hummingbird has made it.
+    var logger: Logger? { state.withLock { $0.logger } }
+
+    /// Claims the exchange for the router of its application. Returns false if that has happened: what asks now is
+    /// another request, sent through a router within the first.
+    func claim(logger: Logger) -> Bool {
+        state.withLock { state in
+            guard !state.isClaimed else { return false }
+            state.isClaimed = true
+            state.logger = logger
+            return true
+        }
+    }
+
+    func middlewareRan() { state.withLock { $0.middlewareRan = true } }
+
+    var didMiddlewareRun: Bool { state.withLock { $0.middlewareRan } }
+
+    func handlerFailed(_ error: any Error) { state.withLock { $0.handlerError = error } }
+
+    func willWrite(_ status: HTTPResponse.Status) { state.withLock { $0.writtenStatus = status } }
+
+    var writtenStatus: RequestStatus? { state.withLock { $0.writtenStatus.map { .http($0.code) } } }
+
+    func settling() { state.withLock { $0.isSettling = true } }
+
+    /// Ends the settling and logs what was kept back.
+    func settled() {
+        let (logger, handlerError, reports) = state.withLock { state in
+            defer {
+                state.isSettling = false
+                state.keptBack = []
+            }
+            return (state.logger, state.handlerError, state.keptBack)
+        }
+        guard !reports.isEmpty else { return }
+        if let handlerError {
+            logger?.error("The request failed", metadata: ["error": "\(handlerError)"])
+        }
+        for report in reports { Self.log(report, to: logger) }
+    }
+
+    func report(_ report: RequestReport) {
+        let isKeptBack = state.withLock { state in
+            if state.isSettling { state.keptBack.append(report) }
+            return state.isSettling
+        }
+        if !isKeptBack { Self.log(report, to: logger) }
+    }
+
+    private static func log(_ report: RequestReport, to logger: Logger?) {
+        (logger ?? Logger.current).error("PerRequest: \(report)", metadata: ["request.store": "\(report.request)"])
+    }
+}
+#endif

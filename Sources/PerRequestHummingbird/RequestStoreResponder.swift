@@ -1,0 +1,134 @@
+#if Hummingbird
+import HTTPTypes
+public import Hummingbird
+public import HummingbirdCore
+import Logging
+import NIOCore
+import NIOEmbedded
+import PerRequest
+
+/// The responder of an application made with `Application(router:requestStore:)`: settles the request's store around the
+/// router, where the response is known and not yet written.
+public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Base.Context: RequestContext {
+    /// The context of the router's requests.
+    public typealias Context = Base.Context
+
+    private let base: Base
+    private let server: RequestStoreServer
+
+    init(_ base: Base, server: RequestStoreServer) {
+        self.base = base
+        self.server = server
+    }
+
+    /// Responds by the router, then runs the releases of ``ReleasePoint/beforeResponse``.
+    ///
+    /// - Returns: The router's response, or the server's failure response where a release failed.
+    /// - Throws: What the router throws, unchanged.
+    public func respond(to request: Request, context: Context) async throws -> Response {
+        if let exchange = Exchange.current, exchange.log.claim(logger: context.logger) {
+            return try await respond(to: request, context: context, in: exchange)
+        }
+        return try await respondWithoutChannel(to: request, context: context)
+    }
+
+    private func respond(to request: Request, context: Context, in exchange: Exchange) async throws -> Response {
+        let response: Response
+        do {
+            response = try await base.respond(to: request, context: context)
+        } catch {
+            exchange.scope.fail(error)
+            exchange.log.handlerFailed(error)
+            await settle(exchange, .internalServerError)
+            throw error
+        }
+        guard exchange.log.didMiddlewareRun else {
+            let error = RequestStoreSetupError.routeBeforeMiddleware(route: "\(request.method) \(request.uri.path)")
+            context.logger.critical("\(error)")
+            exchange.scope.fail(error)
+            await settle(exchange, .internalServerError)
+            throw error
+        }
+        let settlement = await settle(exchange, response.status)
+        guard let error = settlement.failure else { return response }
+        var status = HTTPResponse.Status.internalServerError
+        if case .http(let code) = settlement.replacement { status = HTTPResponse.Status(code: code) }
+        let failureResponse = server.failureResponse(error, response, status)
+        exchange.log.willWrite(failureResponse.status)
+        return failureResponse
+    }
+
+    @discardableResult
+    private func settle(_ exchange: Exchange, _ status: HTTPResponse.Status) async -> RequestSettlement {
+        exchange.log.settling()
+        exchange.log.willWrite(status)
+        let settlement = await exchange.scope.settle(status: .http(status.code))
+        exchange.log.settled()
+        return settlement
+    }
+}
+
+// MARK: - Without a channel
+
+extension RequestStoreResponder {
+    /// Opens a scope around the router alone, for `app.test(.router)` and for requests that the application sends through
+    /// its own responder. It closes after the response's body; a body that nobody writes abandons it.
+    private func respondWithoutChannel(to request: Request, context: Context) async throws -> Response {
+        let log = ExchangeLog()
+        _ = log.claim(logger: context.logger)
+        let exchange = Exchange(scope: RequestScope(observer: server.observer, report: log.report), log: log)
+        let response: Response
+        do {
+            response = try await bound(exchange) {
+                try await respond(to: request, context: context, in: exchange)
+            }
+        } catch {
+            _ = await bound(exchange) { await exchange.scope.close(.failed(error), status: log.writtenStatus) }
+            throw error
+        }
+        guard response.body.contentLength != 0 else {
+            _ = await bound(exchange) { await exchange.scope.close(status: log.writtenStatus) }
+            return response
+        }
+        var scoped = response
+        scoped.body = ResponseBody(contentLength: response.body.contentLength) { writer in
+            // The writer goes from this task to the body in this task: the one use of it.
+            nonisolated(unsafe) let original = writer
+            try await bound(exchange) {
+                do {
+                    try await response.body.write(original)
+                } catch {
+                    await exchange.scope.close(.failed(error), status: log.writtenStatus)
+                    throw error
+                }
+                await exchange.scope.close(status: log.writtenStatus)
+            }
+        }
+        return scoped
+    }
+
+    private func bound<Result>(_ exchange: Exchange, _ body: () async throws -> Result) async rethrows -> Result {
+        try await exchange.scope.run {
+            try await Exchange.$current.withValue(exchange) {
+                try await withLogger(RequestLogHandler.logger) { _ in try await body() }
+            }
+        }
+    }
+}
+
+// MARK: - Setup
+
+extension RequestStoreResponder where Context: InitializableFromSource<ApplicationRequestContextSource> {
+    /// Sends a request through the router that stops at ``RequestStoreMiddleware``, and throws if it does not.
+    func checkSetup(logger: Logger) async throws {
+        let probe = SetupProbe()
+        let head = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/")
+        let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
+        let context = Context(source: ApplicationRequestContextSource(channel: EmbeddedChannel(), logger: logger))
+        _ = try? await SetupProbe.$current.withValue(probe) {
+            try await base.respond(to: request, context: context)
+        }
+        guard probe.hasReachedMiddleware else { throw RequestStoreSetupError.noMiddleware }
+    }
+}
+#endif
