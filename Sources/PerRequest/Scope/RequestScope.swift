@@ -48,6 +48,7 @@ public final class RequestScope: Sendable {
     /// Runs `body` with the store current, in the caller's task and isolation.
     ///
     /// - Throws: What `body` throws; that does not fail the request, call ``fail(_:)`` for it.
+    @discardableResult
     public nonisolated(nonsending) func run<Result, Failure: Error>(
         _ body: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {

@@ -17,6 +17,7 @@
 ///   - body: The work, in the caller's task and isolation.
 /// - Returns: What `body` returns.
 /// - Throws: The error of `body`, unchanged. Where `body` succeeded and a release failed, a ``RequestReleaseError``.
+@discardableResult
 public nonisolated(nonsending) func withRequestStore<Result>(
     id: String? = nil,
     observer: (any RequestObserver)? = nil,
@@ -37,6 +38,7 @@ public nonisolated(nonsending) func withRequestStore<Result>(
 ///   - body: The work, in the caller's task and isolation.
 /// - Returns: What `body` returns.
 /// - Throws: The error of `body`, unchanged, or what `releaseFailure` makes.
+@discardableResult
 public nonisolated(nonsending) func withRequestStore<Result, Failure: Error>(
     id: String? = nil,
     observer: (any RequestObserver)? = nil,

@@ -1,0 +1,10 @@
+import Synchronization
+
+/// What happened, in order.
+final class Journal: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    func note(_ line: String) { lines.withLock { $0.append(line) } }
+
+    var entries: [String] { lines.withLock { $0 } }
+}
