@@ -1,0 +1,137 @@
+@testable import PerRequest
+import Synchronization
+import Testing
+
+@Suite("Safety and cost (rules 21 and 22)")
+struct SafetyTests {
+    @Test("Rule 21: a scope dropped while open reports itself and releases what it holds as abandoned")
+    func abandoned() async throws {
+        let journal = Journal()
+        let reports = Reports()
+        let closed = Signal()
+        let first = noting("first", in: journal)
+        let around = RequestResource<Int>.around("around") { use in
+            do {
+                return try await use(1)
+            } catch {
+                journal.note("around: \(type(of: error))")
+                throw error
+            }
+        }
+        let last = RequestResource("last") { 1 } release: { _, outcome in
+            journal.note("release last: \(outcome.verdict), \(outcome.ending.name)")
+        }
+        let observer = CountingObserver()
+        func open() async throws -> RequestStore {
+            let scope = RequestScope(observer: observer, report: reports.take)
+            _ = try await first.get(in: scope.store)
+            // Its task holds the store current for as long as it waits; that must not keep the request open.
+            _ = try await around.get(in: scope.store)
+            _ = try await last.get(in: scope.store)
+            return scope.store
+        }
+        let store = try await open()
+        while observer.counts.closed == 0 { await Task.yield() }
+        closed.fire()
+        #expect(store.isClosed)
+        #expect(
+            journal.entries == [
+                "acquire first", "release last: rollback, abandoned", "around: RequestRollback",
+                "release first: rollback",
+            ]
+        )
+        #expect(reports.all.map { "\($0.kind)" } == [#"abandoned(resources: ["first", "around", "last"])"#])
+    }
+
+    @Test("Rule 21: a scope that was closed reports nothing when it is dropped")
+    func closed() async throws {
+        for _ in 0..<10 {
+            let scope = RequestScope(report: { Issue.record("\($0)") })
+            await scope.close()
+        }
+    }
+
+    @Test("Rule 21: nothing holds the store after its request")
+    func notRetained() async throws {
+        let resource = RequestResource("resource") { await Task.yield() } release: { _, _ in await Task.yield() }
+        weak var core: StoreCore?
+        try await withRequestStore { store in
+            core = store.core
+            try await resource.get()
+        }
+        while core != nil { await Task.yield() }
+    }
+
+    @Test("Rule 22: a request that uses nothing sets no timer and leaves nothing to do")
+    func unused() async throws {
+        let core = StoreCore(isOwned: true)
+        #expect(core.effects(of: .settle(success: true)).isEmpty)
+        let effects = core.effects(of: .close(success: true))
+        #expect(core.isClosed)
+        // What is left is to let go of the empty values and to tell the observer.
+        #expect(effects.count == 2)
+    }
+
+    @Test("Rule 22: what does not suspend sets no timer")
+    func noTimer() async throws {
+        let resource = RequestResource("resource") { 1 } release: { _, _ in }
+        let scope = RequestScope()
+        _ = try await resource.get(in: scope.store)
+        let deadlines = scope.store.core.state.withLock { $0.acquisitions.values.compactMap(\.deadline) }
+        #expect(deadlines.isEmpty)
+        await scope.close()
+    }
+
+    @Test("A deadline that is cancelled does not fire, and earlier ones fire first")
+    func deadlines() async {
+        let journal = Journal()
+        let last = Signal()
+        let deadlines = Deadlines()
+        let cancelled = deadlines.schedule(after: .milliseconds(5)) { journal.note("cancelled") }
+        _ = deadlines.schedule(after: .milliseconds(30)) {
+            journal.note("late")
+            last.fire()
+        }
+        _ = deadlines.schedule(after: .milliseconds(10)) { journal.note("early") }
+        deadlines.cancel(cancelled)
+        deadlines.cancel(cancelled)
+        await last.wait()
+        #expect(journal.entries == ["early", "late"])
+    }
+
+    @Test("Many requests at once: no value and no resource of another request is ever seen")
+    func noCrossTalk() async throws {
+        let owner = RequestLocal<Int?>("owner")
+        let observer = CountingObserver()
+        let resource = RequestResource("resource") {
+            if Bool.random() { await Task.yield() }
+            return owner.value ?? -1
+        } release: { value, _ in
+            if Bool.random() { await Task.yield() }
+            #expect(owner.value == value)
+        }
+        try await withThrowingTaskGroup { group in
+            for number in 0..<1_000 {
+                group.addTask {
+                    try await withRequestStore(observer: observer) { _ in
+                        try owner.set(number)
+                        await Task.yield()
+                        try await withThrowingTaskGroup { children in
+                            for _ in 0..<4 {
+                                children.addTask {
+                                    if Bool.random() { await Task.yield() }
+                                    let value = try await resource.get()
+                                    #expect(value == number)
+                                    #expect(owner.value == number)
+                                }
+                            }
+                            try await children.waitForAll()
+                        }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(observer.counts == .init(opened: 1_000, closed: 1_000, acquired: 1_000, released: 1_000))
+    }
+}
