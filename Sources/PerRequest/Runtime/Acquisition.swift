@@ -42,7 +42,7 @@ final class Handoff: Sendable {
         case ended((any Error)?)
     }
 
-    private let state = Mutex(State.running)
+    private let state = Lock(State.running)
 
     /// Called by the task at its end. Returns whether the starter has left, so that the task has to deliver the result.
     func taskEnded(_ error: (any Error)?) -> Bool {

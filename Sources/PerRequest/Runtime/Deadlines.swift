@@ -27,7 +27,7 @@ final class Deadlines: Sendable {
         var sleeper: Task<Void, Never>?
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// Calls `action` once after `limit`, unless it is cancelled before. `action` must not block.
     func schedule(after limit: Duration, _ action: @escaping @Sendable () -> Void) -> Token {

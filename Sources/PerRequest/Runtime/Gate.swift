@@ -28,7 +28,7 @@ final class Gate: Sendable {
         var calledTwice = false
     }
 
-    private let guarded = Mutex(Guarded())
+    private let guarded = Lock(Guarded())
     private let waiter = Waiter()
     private let makeError: @Sendable (RequestStoreError.Reason) -> RequestStoreError
 

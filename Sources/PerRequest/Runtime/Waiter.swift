@@ -9,7 +9,7 @@ final class Waiter: Sendable {
         case taken
     }
 
-    private let state = Mutex(State.empty)
+    private let state = Lock(State.empty)
 
     /// Hands over the result. The first one counts.
     func resume(_ result: Result<AnyBox?, any Error>) {

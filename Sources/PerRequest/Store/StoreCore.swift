@@ -14,7 +14,7 @@ final class StoreCore: Sendable {
     let reporter: @Sendable (RequestReport) -> Void
     /// The priority of the task that opened the store; factories and releases run at it (rule 3).
     let priority: TaskPriority?
-    let state: Mutex<State>
+    let state: Lock<State>
 
     /// Makes the core of a request's store, or, where nobody owns it, of a private one that holds only values.
     init(
@@ -28,7 +28,7 @@ final class StoreCore: Sendable {
         self.observer = observer
         self.reporter = reporter
         priority = isOwned ? Task.currentPriority : nil
-        state = Mutex(State(lifecycle: Lifecycle(isOwned: isOwned)))
+        state = Lock(State(lifecycle: Lifecycle(isOwned: isOwned)))
     }
 
     var id: String { givenID ?? String(identity) }

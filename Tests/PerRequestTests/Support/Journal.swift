@@ -1,8 +1,9 @@
+import PerRequest
 import Synchronization
 
 /// What happened, in order.
 final class Journal: Sendable {
-    private let lines = Mutex<[String]>([])
+    private let lines = Lock<[String]>([])
 
     func note(_ line: String) { lines.withLock { $0.append(line) } }
 

@@ -1,3 +1,4 @@
+import PerRequest
 import Synchronization
 
 /// An event to wait for. Waiting ends when it has been fired, or when the waiting task is cancelled.
@@ -8,7 +9,7 @@ final class Signal: Sendable {
         var next = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     func fire() {
         let waiting = state.withLock { state in

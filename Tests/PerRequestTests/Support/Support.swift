@@ -58,7 +58,7 @@ final class CountingObserver: RequestObserver {
         var released = 0
     }
 
-    private let state = Mutex<(counts: Counts, outcomes: [RequestOutcome])>((Counts(), []))
+    private let state = Lock<(counts: Counts, outcomes: [RequestOutcome])>((Counts(), []))
 
     var counts: Counts { state.withLock { $0.counts } }
 
@@ -82,7 +82,7 @@ final class CountingObserver: RequestObserver {
 
 /// Collects reports and can be waited on.
 final class Reports: Sendable {
-    private let reports = Mutex<[RequestReport]>([])
+    private let reports = Lock<[RequestReport]>([])
     let first = Signal()
 
     var all: [RequestReport] { reports.withLock { $0 } }
@@ -96,7 +96,7 @@ final class Reports: Sendable {
 
 /// Counts.
 final class Counter: Sendable {
-    private let number = Mutex(0)
+    private let number = Lock(0)
 
     var count: Int { number.withLock { $0 } }
 
