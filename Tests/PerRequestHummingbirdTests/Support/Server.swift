@@ -1,0 +1,73 @@
+#if Hummingbird
+import Hummingbird
+import Logging
+import NIOCore
+import PerRequest
+import PerRequestHummingbird
+import ServiceLifecycle
+
+/// A context that knows the connection's channel.
+struct TestContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        channel = source.channel
+    }
+}
+
+/// A router with the middleware that every application with a request store has.
+func makeRouter(options: RouterOptions = []) -> Router<TestContext> {
+    let router = Router(context: TestContext.self, options: options)
+    router.add(middleware: RequestStoreMiddleware())
+    return router
+}
+
+/// Runs an application on a free port of the loopback interface for as long as `body` runs.
+func withServer<Result: Sendable>(
+    _ router: Router<TestContext>,
+    observer: (any RequestObserver)? = nil,
+    failureResponse: @escaping RequestStoreServer.FailureResponse = { _, _, status in Response(status: status) },
+    logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+    _ body: (Int, ServiceGroup) async throws -> Result
+) async throws -> Result {
+    let (ports, continuation) = AsyncThrowingStream<Int, any Error>.makeStream()
+    let app = Application(
+        router: router,
+        requestStore: .http1(observer: observer, failureResponse: failureResponse),
+        configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+        onServerRunning: { continuation.yield($0.localAddress?.port ?? 0) },
+        logger: logger
+    )
+    return try await withRunning(app, ports, continuation, body)
+}
+
+/// Runs any application whose `onServerRunning` yields its port.
+func withRunning<Result: Sendable>(
+    _ app: some ApplicationProtocol,
+    _ ports: AsyncThrowingStream<Int, any Error>,
+    _ continuation: AsyncThrowingStream<Int, any Error>.Continuation,
+    _ body: (Int, ServiceGroup) async throws -> Result
+) async throws -> Result {
+    let group = ServiceGroup(configuration: .init(services: [app], logger: app.logger))
+    return try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask {
+            do { try await group.run() } catch { continuation.finish(throwing: error) }
+            continuation.finish()
+        }
+        var iterator = ports.makeAsyncIterator()
+        guard let port = try await iterator.next() else { throw CancellationError() }
+        let result: Result
+        do {
+            result = try await body(port, group)
+        } catch {
+            await group.triggerGracefulShutdown()
+            throw error
+        }
+        await group.triggerGracefulShutdown()
+        try await tasks.waitForAll()
+        return result
+    }
+}
+#endif
