@@ -61,9 +61,13 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
+// Warnings are errors in the package's own checks, and never for those who depend on it.
+let warnings: [SwiftSetting] =
+    Context.environment["PERREQUEST_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
 for target in package.targets {
     target.swiftSettings =
-        (target.swiftSettings ?? []) + [
+        (target.swiftSettings ?? []) + warnings + [
             .enableUpcomingFeature("ExistentialAny"),
             .enableUpcomingFeature("InternalImportsByDefault"),
             .enableUpcomingFeature("MemberImportVisibility"),

@@ -34,8 +34,9 @@ final class ExchangeLog: Sendable {
     /// The request's logger, once Hummingbird has made it.
     var logger: Logger? { state.withLock { $0.logger } }
 
-    /// Claims the exchange for the router of its application. Returns false if that has happened: what asks now is
-    /// another request, sent through a router within the first.
+    /// Claims the exchange for the router of its application.
+    ///
+    /// Returns false if that has happened: what asks now is another request, sent through a router within the first.
     func claim(logger: Logger) -> Bool {
         state.withLock { state in
             guard !state.isClaimed else { return false }

@@ -6,15 +6,18 @@ import Logging
 /// Hummingbird makes a request's logger inside the scope of the request and binds it around the router only. This one
 /// can be bound before: it makes `Logger.current` right in streamed bodies and releases too, without wrapping a body.
 struct RequestLogHandler: LogHandler {
-    /// Bound around every request. Made once, so that a request pays for the binding only.
+    /// Bound around every request.
+    ///
+    /// Made once, so that a request pays for the binding only.
     static let logger = Logger(label: "PerRequest") { _ in RequestLogHandler() }
 
     private var ownMetadata: Logger.Metadata = [:]
     private var ownLevel: Logger.Level?
     private var ownProvider: Logger.MetadataProvider?
 
-    /// The handler of the request's logger. Outside a request, after it, and before Hummingbird has made one: the
-    /// process's default.
+    /// The handler of the request's logger.
+    ///
+    /// Outside a request, after it, and before Hummingbird has made one: the process's default.
     private var base: any LogHandler {
         Exchange.current?.log.logger?.handler ?? Self.fallback.handler
     }

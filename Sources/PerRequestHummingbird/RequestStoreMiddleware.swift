@@ -18,7 +18,9 @@ public struct RequestStoreMiddleware<Context: RequestContext>: RouterMiddleware 
     /// Makes the middleware.
     public init() {}
 
-    /// Calls the next middleware and notes what it throws. The error leaves unchanged.
+    /// Calls the next middleware and notes what it throws.
+    ///
+    /// The error leaves unchanged.
     public func handle(
         _ request: Request,
         context: Context,

@@ -71,8 +71,10 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
 // MARK: - Without a channel
 
 extension RequestStoreResponder {
-    /// Opens a scope around the router alone, for `app.test(.router)` and for requests that the application sends through
-    /// its own responder. It closes after the response's body; a body that nobody writes abandons it.
+    /// Opens a scope around the router alone, for `app.test(.router)` and for requests that the application sends
+    /// through its own responder.
+    ///
+    /// It closes after the response's body; a body that nobody writes abandons it.
     private func respondWithoutChannel(to request: Request, context: Context) async throws -> Response {
         let log = ExchangeLog()
         _ = log.claim(logger: context.logger)

@@ -37,16 +37,23 @@ struct AdapterTests {
             }
         }
         let watch = Watch()
-        let resource = RequestResource("resource") { name.value } release: { _, _ in watch.note(name.value ?? "-") }
+        let resource = RequestResource("resource") {
+            name.value
+        } release: { _, _ in
+            watch.note(name.value ?? "-")
+        }
         let router = makeRouter()
         router.add(middleware: NameMiddleware())
         router.get("streamed") { _, _ in
             let inHandler = try await resource.get() ?? "-"
-            return Response(status: .ok, body: ResponseBody { writer in
-                await Task.yield()
-                try await writer.write(ByteBuffer(string: "\(inHandler) \(name.value ?? "-")"))
-                try await writer.finish(nil)
-            })
+            return Response(
+                status: .ok,
+                body: ResponseBody { writer in
+                    await Task.yield()
+                    try await writer.write(ByteBuffer(string: "\(inHandler) \(name.value ?? "-")"))
+                    try await writer.finish(nil)
+                }
+            )
         }
         router.get("error") { _, _ -> String in
             _ = try await resource.get()
@@ -125,16 +132,22 @@ struct AdapterTests {
             router.get("empty") { _, _ in Response(status: .ok) }
             router.get("nocontent") { _, _ in HTTPResponse.Status.noContent }
             router.get("length") { _, _ in
-                Response(status: .ok, body: ResponseBody(contentLength: 5) { writer in
-                    try await writer.write(ByteBuffer(string: "12345"))
-                    try await writer.finish(nil)
-                })
+                Response(
+                    status: .ok,
+                    body: ResponseBody(contentLength: 5) { writer in
+                        try await writer.write(ByteBuffer(string: "12345"))
+                        try await writer.finish(nil)
+                    }
+                )
             }
             router.get("streamed") { _, _ in
-                Response(status: .ok, body: ResponseBody { writer in
-                    try await writer.write(ByteBuffer(string: "part"))
-                    try await writer.finish(nil)
-                })
+                Response(
+                    status: .ok,
+                    body: ResponseBody { writer in
+                        try await writer.write(ByteBuffer(string: "part"))
+                        try await writer.finish(nil)
+                    }
+                )
             }
             router.get("conflict") { _, _ -> String in throw HTTPError(.conflict, message: "taken") }
             router.get("throws") { _, _ -> String in throw TestError() }
@@ -172,7 +185,11 @@ struct AdapterTests {
     func failingRelease() async throws {
         let watch = Watch()
         let first = watch.resource("first", released: .beforeResponse)
-        let failing = RequestResource("failing", released: .beforeResponse) { 1 } release: { _, _ in throw TestError() }
+        let failing = RequestResource("failing", released: .beforeResponse) {
+            1
+        } release: { _, _ in
+            throw TestError()
+        }
         let hanging = RequestResource("hanging", released: .beforeResponse, releaseTimeout: .milliseconds(20)) {
             1
         } release: { _, _ in
@@ -255,24 +272,31 @@ struct AdapterTests {
     func logger(contentLength: Int?) async throws {
         let lines = LogCollector.Lines()
         let watch = Watch()
-        let resource = RequestResource("resource") { 1 } release: { _, _ in Logger.current.info("release") }
+        let resource = RequestResource("resource") {
+            1
+        } release: { _, _ in
+            Logger.current.info("release")
+        }
         let router = makeRouter()
         router.get("/") { _, context in
             _ = try await resource.get()
             Logger.current.info("handler")
             let id = context.id
-            return Response(status: .ok, body: ResponseBody(contentLength: contentLength) { writer in
-                await Task.yield()
-                var logger = Logger.current
-                #expect(logger[metadataKey: "hb.request.id"] == .stringConvertible(id))
-                #expect(logger.logLevel == .debug)
-                logger[metadataKey: "own"] = "yes"
-                logger.info("body")
-                logger.logLevel = .error
-                logger.info("not written")
-                try await writer.write(ByteBuffer(string: "done"))
-                try await writer.finish(nil)
-            })
+            return Response(
+                status: .ok,
+                body: ResponseBody(contentLength: contentLength) { writer in
+                    await Task.yield()
+                    var logger = Logger.current
+                    #expect(logger[metadataKey: "hb.request.id"] == .stringConvertible(id))
+                    #expect(logger.logLevel == .debug)
+                    logger[metadataKey: "own"] = "yes"
+                    logger.info("body")
+                    logger.logLevel = .error
+                    logger.info("not written")
+                    try await writer.write(ByteBuffer(string: "done"))
+                    try await writer.finish(nil)
+                }
+            )
         }
         var logger = Logger(label: "test") { _ in LogCollector(lines) }
         logger.logLevel = .debug
@@ -283,7 +307,9 @@ struct AdapterTests {
             _ = await watch.nextOutcome()
             try await client.close()
         }
-        let texts = lines.all.map(\.text).filter { text in ["handler", "body", "release"].contains { text.hasPrefix($0) } }
+        let texts = lines.all.map(\.text).filter { text in
+            ["handler", "body", "release"].contains { text.hasPrefix($0) }
+        }
         #expect(texts.count == 3)
         #expect(Set(texts.map { $0.split(separator: "hb.request.id=").last?.prefix(8) }).count == 1)
         #expect(texts.filter { $0.contains("own=yes") }.count == 1)

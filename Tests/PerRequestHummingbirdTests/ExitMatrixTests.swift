@@ -44,30 +44,39 @@ struct ExitMatrixTests {
             }
             router.get("streamed") { _, _ in
                 try await use()
-                return Response(status: .ok, body: ResponseBody { writer in
-                    #expect(RequestStore.current?.isClosed == false)
-                    for _ in 0..<3 {
-                        await Task.yield()
-                        try await writer.write(ByteBuffer(string: "part;"))
+                return Response(
+                    status: .ok,
+                    body: ResponseBody { writer in
+                        #expect(RequestStore.current?.isClosed == false)
+                        for _ in 0..<3 {
+                            await Task.yield()
+                            try await writer.write(ByteBuffer(string: "part;"))
+                        }
+                        try await writer.finish(nil)
                     }
-                    try await writer.finish(nil)
-                })
+                )
             }
             router.get("bodythrows") { _, _ in
                 try await use()
-                return Response(status: .ok, body: ResponseBody { writer in
-                    try await writer.write(ByteBuffer(string: "part;"))
-                    throw TestError("body")
-                })
+                return Response(
+                    status: .ok,
+                    body: ResponseBody { writer in
+                        try await writer.write(ByteBuffer(string: "part;"))
+                        throw TestError("body")
+                    }
+                )
             }
             router.get("endless") { _, _ in
                 try await use()
-                return Response(status: .ok, body: ResponseBody { writer in
-                    while true {
-                        try await writer.write(ByteBuffer(string: String(repeating: "x", count: 1_000)))
-                        await Task.yield()
+                return Response(
+                    status: .ok,
+                    body: ResponseBody { writer in
+                        while true {
+                            try await writer.write(ByteBuffer(string: String(repeating: "x", count: 1_000)))
+                            await Task.yield()
+                        }
                     }
-                })
+                )
             }
             router.get("untilgone") { _, context in
                 try await use()
@@ -146,12 +155,26 @@ struct ExitMatrixTests {
 
     @Test("throws an error that is mapped to a 409", arguments: counts)
     func throwsMapped(count: Int) async throws {
-        _ = try await exit("/conflict", count: count, status: 409, verdict: .rollback, before: "failed", ending: "failed")
+        _ = try await exit(
+            "/conflict",
+            count: count,
+            status: 409,
+            verdict: .rollback,
+            before: "failed",
+            ending: "failed"
+        )
     }
 
     @Test("matches no route", arguments: [0])
     func noRoute(count: Int) async throws {
-        _ = try await exit("/nowhere", count: count, status: 404, verdict: .rollback, before: "failed", ending: "failed")
+        _ = try await exit(
+            "/nowhere",
+            count: count,
+            status: 404,
+            verdict: .rollback,
+            before: "failed",
+            ending: "failed"
+        )
     }
 
     @Test("HEAD drops the body of a buffered and a streamed response", arguments: counts, ["/buffered", "/streamed"])

@@ -41,15 +41,18 @@ struct IsolationTests {
                 }
                 try await group.waitForAll()
             }
-            return Response(status: .ok, body: ResponseBody { writer in
-                for _ in 0..<3 {
-                    await Self.pause()
-                    let owner = try await client.get()
-                    guard owner == mine, Self.number.value == mine else { throw TestError("in the body") }
-                    try await writer.write(ByteBuffer(string: "\(owner);"))
+            return Response(
+                status: .ok,
+                body: ResponseBody { writer in
+                    for _ in 0..<3 {
+                        await Self.pause()
+                        let owner = try await client.get()
+                        guard owner == mine, Self.number.value == mine else { throw TestError("in the body") }
+                        try await writer.write(ByteBuffer(string: "\(owner);"))
+                    }
+                    try await writer.finish(nil)
                 }
-                try await writer.finish(nil)
-            })
+            )
         }
         let connections = 50
         let each = 20
@@ -60,7 +63,9 @@ struct IsolationTests {
                         let raw = try await RawClient.connect(to: port)
                         // Half of the connections pipeline all of their requests.
                         let numbers = (0..<each).map { connection * each + $0 }
-                        if connection.isMultiple(of: 2) { for number in numbers { try await raw.get("/work?n=\(number)") } }
+                        if connection.isMultiple(of: 2) {
+                            for number in numbers { try await raw.get("/work?n=\(number)") }
+                        }
                         for number in numbers {
                             if !connection.isMultiple(of: 2) { try await raw.get("/work?n=\(number)") }
                             let response = try await raw.response()

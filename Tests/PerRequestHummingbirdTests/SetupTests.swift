@@ -73,12 +73,15 @@ struct SetupTests {
             #expect(Self.name.value == nil)
             try Self.name.set("mine")
             _ = try await (resource.get(), before.get())
-            return Response(status: .ok, body: ResponseBody { writer in
-                await Task.yield()
-                watch.note("body \(Self.name.value ?? "-")")
-                try await writer.write(ByteBuffer(string: "streamed"))
-                try await writer.finish(nil)
-            })
+            return Response(
+                status: .ok,
+                body: ResponseBody { writer in
+                    await Task.yield()
+                    watch.note("body \(Self.name.value ?? "-")")
+                    try await writer.write(ByteBuffer(string: "streamed"))
+                    try await writer.finish(nil)
+                }
+            )
         }
         router.get("bodythrows") { _, _ in
             _ = try await resource.get()

@@ -230,7 +230,7 @@ struct AroundTests {
         let journal = Journal()
         let transaction = RequestResource<Int>.around("transaction", released: .beforeResponse) { use in
             journal.note("begin")
-            do { try await Signal().waitOrCancel() } catch where ignoresCancellation {}
+            do { try await Signal().waitOrCancel() } catch  where ignoresCancellation {}
             do {
                 return try await use(1)
             } catch {

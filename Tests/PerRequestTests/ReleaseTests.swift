@@ -22,7 +22,9 @@ struct ReleaseTests {
         #expect(Array(journal.entries.dropFirst(6)) == expected)
     }
 
-    @Test("Rule 12: once a point began nothing of it is acquired; what is held is readable until its own release starts")
+    @Test(
+        "Rule 12: once a point began nothing of it is acquired; what is held is readable until its own release starts"
+    )
     func settlingReads() async throws {
         let journal = Journal()
         let never = noting("never", in: journal, released: .beforeResponse)
@@ -140,7 +142,10 @@ struct ReleaseTests {
         }
     }
 
-    @Test("Rule 15: gRPC commits on OK only", arguments: [(0, .commit), (5, .rollback)] as [(Int, RequestOutcome.Verdict)])
+    @Test(
+        "Rule 15: gRPC commits on OK only",
+        arguments: [(0, .commit), (5, .rollback)] as [(Int, RequestOutcome.Verdict)]
+    )
     func grpcStatus(_ status: Int, _ verdict: RequestOutcome.Verdict) async throws {
         let scope = RequestScope()
         #expect(await scope.settle(status: .grpc(status)).outcome.verdict == verdict)
@@ -211,7 +216,11 @@ struct ReleaseTests {
 
     @Test("Rule 16: a release that fails while rolling back leaves the handler's response alone")
     func failingRollback() async throws {
-        let failing = RequestResource("failing", released: .beforeResponse) { 1 } release: { _, _ in throw TestError() }
+        let failing = RequestResource("failing", released: .beforeResponse) {
+            1
+        } release: { _, _ in
+            throw TestError()
+        }
         let scope = RequestScope(report: { _ in })
         _ = try await failing.get(in: scope.store)
         scope.fail(TestError("handler"))
@@ -227,7 +236,11 @@ struct ReleaseTests {
     func bodysError() async throws {
         final class Unique: Error, Sendable {}
         let error = Unique()
-        let failing = RequestResource("failing") { 1 } release: { _, _ in throw TestError() }
+        let failing = RequestResource("failing") {
+            1
+        } release: { _, _ in
+            throw TestError()
+        }
         do {
             try await withRequestStore { _ in
                 _ = try await failing.get()
@@ -259,10 +272,14 @@ struct ReleaseTests {
     @Test("Rule 19: the status is the intended one while settling and the written one afterwards")
     func writtenStatus() async throws {
         let journal = Journal()
-        let before = RequestResource("before", released: .beforeResponse) { 1 } release: { _, outcome in
+        let before = RequestResource("before", released: .beforeResponse) {
+            1
+        } release: { _, outcome in
             journal.note("\(outcome.status.map { "\($0)" } ?? "-") \(outcome.ending.name)")
         }
-        let after = RequestResource("after") { 1 } release: { _, outcome in
+        let after = RequestResource("after") {
+            1
+        } release: { _, outcome in
             journal.note("\(outcome.status.map { "\($0)" } ?? "-") \(outcome.ending.name)")
         }
         let scope = RequestScope()

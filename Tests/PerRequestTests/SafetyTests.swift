@@ -1,6 +1,7 @@
-@testable import PerRequest
 import Synchronization
 import Testing
+
+@testable import PerRequest
 
 @Suite("Safety and cost (rules 21 and 22)")
 struct SafetyTests {
@@ -18,7 +19,9 @@ struct SafetyTests {
                 throw error
             }
         }
-        let last = RequestResource("last") { 1 } release: { _, outcome in
+        let last = RequestResource("last") {
+            1
+        } release: { _, outcome in
             journal.note("release last: \(outcome.verdict), \(outcome.ending.name)")
         }
         let observer = CountingObserver()
@@ -53,7 +56,11 @@ struct SafetyTests {
 
     @Test("Rule 21: nothing holds the store after its request")
     func notRetained() async throws {
-        let resource = RequestResource("resource") { await Task.yield() } release: { _, _ in await Task.yield() }
+        let resource = RequestResource("resource") {
+            await Task.yield()
+        } release: { _, _ in
+            await Task.yield()
+        }
         weak var core: StoreCore?
         try await withRequestStore { store in
             core = store.core
@@ -74,7 +81,10 @@ struct SafetyTests {
 
     @Test("Rule 22: what does not suspend sets no timer")
     func noTimer() async throws {
-        let resource = RequestResource("resource") { 1 } release: { _, _ in }
+        let resource = RequestResource("resource") {
+            1
+        } release: { _, _ in
+        }
         let scope = RequestScope()
         _ = try await resource.get(in: scope.store)
         let deadlines = scope.store.core.state.withLock { $0.acquisitions.values.compactMap(\.deadline) }

@@ -82,7 +82,10 @@ struct ScopeTests {
 
     @Test("Rule 3: a resource of a store that is not current runs with its own store current")
     func ownersStore() async throws {
-        let resource = RequestResource("resource") { RequestStore.current } release: { _, _ in }
+        let resource = RequestResource("resource") {
+            RequestStore.current
+        } release: { _, _ in
+        }
         let around = RequestResource<RequestStore?>.around("around") { use in try await use(RequestStore.current) }
         let scope = RequestScope()
         try await withRequestStore { other in
@@ -154,7 +157,11 @@ struct ScopeTests {
     @Test("The typed form throws the body's type")
     func typedThrows() async {
         enum Failure: Error { case body, release(RequestReleaseError) }
-        let failing = RequestResource("failing") { 1 } release: { _, _ in throw TestError() }
+        let failing = RequestResource("failing") {
+            1
+        } release: { _, _ in
+            throw TestError()
+        }
         func run(failing fails: Bool) async throws(Failure) -> Int {
             try await withRequestStore(releaseFailure: Failure.release) { store throws(Failure) -> Int in
                 if fails { throw .body }

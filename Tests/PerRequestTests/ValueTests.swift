@@ -7,7 +7,10 @@ struct ValueTests {
     private static let user = RequestLocal<String?>("user")
     private static let count = RequestLocal("count", default: 0)
     private static let trace = RequestLocal("trace", initial: { Int.random(in: 0...Int.max) })
-    private static let resource = RequestResource("resource") { 1 } release: { _, _ in }
+    private static let resource = RequestResource("resource") {
+        1
+    } release: { _, _ in
+    }
 
     @Test("Values are set, read and updated; what was not set has its default")
     func reading() async throws {
@@ -16,7 +19,11 @@ struct ValueTests {
             #expect(Self.count.value == 0)
             try Self.user.set("alice")
             #expect(try Self.user.require() == "alice")
-            #expect(try Self.count.update { $0 += 2; return $0 } == 2)
+            #expect(
+                try Self.count.update {
+                    $0 += 2; return $0
+                } == 2
+            )
             #expect(try Self.count.get() == 2)
             #expect(Self.trace.value == Self.trace.value)
             #expect(try Self.trace.get() == Self.trace.value)
@@ -127,7 +134,9 @@ struct ValueTests {
     func emptied() async throws {
         let journal = Journal()
         let tracked = RequestLocal<Tracked?>("tracked")
-        let key = RequestResource("key") { 1 } release: { _, _ in
+        let key = RequestResource("key") {
+            1
+        } release: { _, _ in
             await Task.yield()
             try Self.user.set("set in the release")
             journal.note(Self.user.value ?? "-")

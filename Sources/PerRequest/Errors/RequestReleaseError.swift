@@ -9,7 +9,9 @@ public struct RequestReleaseError: Error {
     /// What became of the request.
     public let outcome: RequestOutcome
 
-    /// The releases that failed, in the order in which they did. At least one.
+    /// The releases that failed, in the order in which they did.
+    ///
+    /// At least one.
     public var failures: [ReleaseFailure] { outcome.releaseFailures }
 
     init?(request: String, outcome: RequestOutcome) {

@@ -14,9 +14,10 @@ extension RequestRollback: CustomStringConvertible {
     /// Whether `error` is a rollback or carries one among its stored properties, as drivers that wrap the error of a
     /// transaction's closure do.
     static func isCarried(by error: any Error) -> Bool {
-        error is RequestRollback || Mirror(reflecting: error).children.contains { child in
-            guard case let inner as any Error = child.value else { return false }
-            return isCarried(by: inner)
-        }
+        error is RequestRollback
+            || Mirror(reflecting: error).children.contains { child in
+                guard case let inner as any Error = child.value else { return false }
+                return isCarried(by: inner)
+            }
     }
 }

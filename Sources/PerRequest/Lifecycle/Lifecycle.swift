@@ -7,7 +7,9 @@
 /// - A *point* is where entries are released: before the response is promised, or after it was written.
 /// - Entries are kept in the order in which their values were published; a point releases them from the last to the first.
 struct Lifecycle: Hashable, Sendable {
-    /// Where the request stands. Each phase is entered once (rule 1).
+    /// Where the request stands.
+    ///
+    /// Each phase is entered once (rule 1).
     enum Phase: Int, Comparable, Sendable {
         case open, settling, settled, closing, closed
 
@@ -56,7 +58,9 @@ struct Lifecycle: Hashable, Sendable {
     private(set) var response = Response.asIntended
     private(set) var entries: [Entry] = []
 
-    /// Whether somebody will close the store. A store made outside a request holds values only (rule 5).
+    /// Whether somebody will close the store.
+    ///
+    /// A store made outside a request holds values only (rule 5).
     let isOwned: Bool
 
     private var nextEntry = 0
@@ -164,7 +168,9 @@ extension Lifecycle {
     enum Action: Hashable, Sendable {
         case resume(waiter: Int, Resumption)
         case cancelFlight(Int)
-        /// Runs the release. A late one is told to roll back, whatever the verdict.
+        /// Runs the release.
+        ///
+        /// A late one is told to roll back, whatever the verdict.
         case release(Int, late: Bool)
         case cancelRelease(Int)
         /// A flight or release did not end in time.
@@ -183,7 +189,9 @@ extension Lifecycle {
         case pointBegan
     }
 
-    /// Takes an event and says what has to be done. An event that no longer applies does nothing.
+    /// Takes an event and says what has to be done.
+    ///
+    /// An event that no longer applies does nothing.
     mutating func handle(_ event: Event) -> [Action] {
         var actions: [Action] = []
         switch event {
@@ -337,7 +345,9 @@ extension Lifecycle {
         self.response = response
     }
 
-    /// Starts the next release, or ends the phase when there is none. One release runs at a time.
+    /// Starts the next release, or ends the phase when there is none.
+    ///
+    /// One release runs at a time.
     private mutating func advance(_ actions: inout [Action]) {
         if entries.contains(where: { $0.state == .releasing }) { return }
         if let index = entries.lastIndex(where: { $0.state == .late }) {

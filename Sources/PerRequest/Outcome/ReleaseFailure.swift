@@ -6,7 +6,9 @@ public struct ReleaseFailure: Error {
     /// Where the resource was acquired: the file and line of the first `get` or `use`.
     public let acquiredAt: SourcePosition
 
-    /// What the release threw. A ``RequestStoreError`` where it overran its limit or was lost.
+    /// What the release threw.
+    ///
+    /// A ``RequestStoreError`` where it overran its limit or was lost.
     public let error: any Error
 }
 

@@ -8,7 +8,9 @@ public struct RequestOutcome: Sendable {
         case rollback
     }
 
-    /// How the request ended. The first cause wins.
+    /// How the request ended.
+    ///
+    /// The first cause wins.
     @nonexhaustive
     public enum Ending: Sendable {
         /// The handler returned and, once the store is closed, the response was written.
@@ -23,7 +25,9 @@ public struct RequestOutcome: Sendable {
         case abandoned
     }
 
-    /// Whether to keep or to undo what the request did. Decided when the response is settled; it does not change after.
+    /// Whether to keep or to undo what the request did.
+    ///
+    /// Decided when the response is settled; it does not change after.
     public let verdict: Verdict
 
     /// The response's status: the intended one while settling, the written one afterwards, `nil` where there is none.

@@ -5,7 +5,9 @@ final class Acquisition: Sendable {
     let entry: Int
     let resource: ResourceInfo
     let acquiredAt: SourcePosition
-    /// How the resource is released. Set by the form of the resource when its flight starts.
+    /// How the resource is released.
+    ///
+    /// Set by the form of the resource when its flight starts.
     let release: ReleaseForm
 
     enum ReleaseForm: Sendable {
@@ -44,7 +46,9 @@ final class Handoff: Sendable {
 
     private let state = Lock(State.running)
 
-    /// Called by the task at its end. Returns whether the starter has left, so that the task has to deliver the result.
+    /// Called by the task at its end.
+    ///
+    /// Returns whether the starter has left, so that the task has to deliver the result.
     func taskEnded(_ error: (any Error)?) -> Bool {
         state.withLock { state in
             if case .starterLeft = state { return true }
@@ -53,7 +57,9 @@ final class Handoff: Sendable {
         }
     }
 
-    /// Called by the starter. Returns the result if the task has ended, so that the starter has to deliver it.
+    /// Called by the starter.
+    ///
+    /// Returns the result if the task has ended, so that the starter has to deliver it.
     func starterLeaves() -> (ended: Bool, error: (any Error)?) {
         state.withLock { state in
             if case .ended(let error) = state { return (true, error) }

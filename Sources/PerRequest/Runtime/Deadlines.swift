@@ -20,7 +20,9 @@ final class Deadlines: Sendable {
     }
 
     private struct State: Sendable {
-        /// Sorted by instant. Most limits are equal, so that a new deadline is nearly always the last.
+        /// Sorted by instant.
+        ///
+        /// Most limits are equal, so that a new deadline is nearly always the last.
         var deadlines: [Deadline] = []
         var nextNumber = 0
         var wakesAt: ContinuousClock.Instant?
@@ -29,7 +31,9 @@ final class Deadlines: Sendable {
 
     private let state = Lock(State())
 
-    /// Calls `action` once after `limit`, unless it is cancelled before. `action` must not block.
+    /// Calls `action` once after `limit`, unless it is cancelled before.
+    ///
+    /// `action` must not block.
     func schedule(after limit: Duration, _ action: @escaping @Sendable () -> Void) -> Token {
         state.withLock { state in
             let token = Token(instant: .now + limit, number: state.nextNumber)
@@ -41,7 +45,9 @@ final class Deadlines: Sendable {
         }
     }
 
-    /// Cancels a deadline. Does nothing if it has passed.
+    /// Cancels a deadline.
+    ///
+    /// Does nothing if it has passed.
     func cancel(_ token: Token) {
         let removed: Deadline? = state.withLock { state in
             var low = 0

@@ -73,7 +73,9 @@ final class Gate: Sendable {
         if broke { waiter.resume(.failure(CancellationError())) }
     }
 
-    /// Called by the store when the release point has come to this resource. Does nothing if the function ended before.
+    /// Called by the store when the release point has come to this resource.
+    ///
+    /// Does nothing if the function ended before.
     func open(_ outcome: RequestOutcome) {
         let opened = guarded.withLock { guarded in
             guard case .waiting = guarded.state else { return false }

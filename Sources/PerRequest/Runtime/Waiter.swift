@@ -1,6 +1,8 @@
 import Synchronization
 
-/// A place where one task waits for one result. The result may come before the task does.
+/// A place where one task waits for one result.
+///
+/// The result may come before the task does.
 final class Waiter: Sendable {
     private enum State: Sendable {
         case empty
@@ -11,7 +13,9 @@ final class Waiter: Sendable {
 
     private let state = Lock(State.empty)
 
-    /// Hands over the result. The first one counts.
+    /// Hands over the result.
+    ///
+    /// The first one counts.
     func resume(_ result: Result<AnyBox?, any Error>) {
         let continuation: CheckedContinuation<Result<AnyBox?, any Error>, Never>? = state.withLock { state in
             switch state {
@@ -37,7 +41,9 @@ final class Waiter: Sendable {
         }
     }
 
-    /// Waits for the result. Does not react to cancellation: whoever cancels resumes.
+    /// Waits for the result.
+    ///
+    /// Does not react to cancellation: whoever cancels resumes.
     nonisolated(nonsending) func wait() async -> Result<AnyBox?, any Error> {
         if let result = take() { return result }
         return await withCheckedContinuation { continuation in

@@ -6,13 +6,19 @@ public protocol RequestObserver: Sendable {
     /// A request's store was opened.
     func opened(_ store: RequestStore)
 
-    /// A resource was acquired. Every acquisition is followed by exactly one release, sooner or later.
+    /// A resource was acquired.
+    ///
+    /// Every acquisition is followed by exactly one release, sooner or later.
     func acquired(_ resource: String, in store: RequestStore)
 
-    /// A resource's release ended, or an `around` function ended too early. One that overran its limit is still held until this is called.
+    /// A resource's release ended, or an `around` function ended too early.
+    ///
+    /// One that overran its limit is still held until this is called.
     func released(_ resource: String, in store: RequestStore, error: (any Error)?)
 
-    /// A request's store was closed. A release that overran its limit may still run.
+    /// A request's store was closed.
+    ///
+    /// A release that overran its limit may still run.
     func closed(_ store: RequestStore, outcome: RequestOutcome)
 }
 

@@ -15,9 +15,13 @@ public struct RequestReport: Sendable {
     public enum Kind: Sendable {
         /// A release threw, overran its limit, or an `around` function ended too early.
         case releaseFailed(ReleaseFailure)
-        /// A flight was cancelled and did not end in time. Its value is released when it arrives.
+        /// A flight was cancelled and did not end in time.
+        ///
+        /// Its value is released when it arrives.
         case flightOverran(resource: String, acquiredAt: SourcePosition)
-        /// A store was dropped while it was open. What it held is released now, with the outcome `abandoned`.
+        /// A store was dropped while it was open.
+        ///
+        /// What it held is released now, with the outcome `abandoned`.
         case abandoned(resources: [String])
     }
 

@@ -55,7 +55,9 @@ public final class RequestScope: Sendable {
         try await Ambient.with(store.core, body)
     }
 
-    /// Notes that the handler threw, before the framework makes a response of it. The request will be rolled back.
+    /// Notes that the handler threw, before the framework makes a response of it.
+    ///
+    /// The request will be rolled back.
     ///
     /// The first cause wins; once the response is settled, this does nothing. A `CancellationError` in a cancelled task
     /// is noted as ``RequestOutcome/Ending/cancelled``.
@@ -63,8 +65,9 @@ public final class RequestScope: Sendable {
         store.core.fail(error is CancellationError && Task.isCancelled ? .cancelled : .failed(error))
     }
 
-    /// Decides the verdict and runs the releases of ``ReleasePoint/beforeResponse``. To be called when the response is
-    /// known and before any of it, but for informational heads, is written.
+    /// Decides the verdict and runs the releases of ``ReleasePoint/beforeResponse``.
+    ///
+    /// To be called when the response is known and before any of it, but for informational heads, is written.
     ///
     /// - Parameter status: The status the handler intends.
     /// - Returns: Whether that response may be written. Releases that fail or overrun are in there; nothing is thrown.
@@ -73,8 +76,9 @@ public final class RequestScope: Sendable {
         await store.core.settle(status: status)
     }
 
-    /// Runs all releases that are left and empties the store, after settling it if that was not done. To be called after
-    /// the last byte of the response was written or could not be written, on every path.
+    /// Runs all releases that are left and empties the store, after settling it if that was not done.
+    ///
+    /// To be called after the last byte of the response was written or could not be written, on every path.
     ///
     /// - Parameters:
     ///   - ending: How the request ended; a cause that was noted before wins over it.

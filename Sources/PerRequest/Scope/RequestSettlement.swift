@@ -3,8 +3,10 @@ public struct RequestSettlement: Sendable {
     /// What became of the request so far.
     public let outcome: RequestOutcome
 
-    /// Why the success that the handler intended cannot be promised, or `nil` where it can: a release before the response
-    /// failed or overran, or a resource was lost. The adapter writes an error instead.
+    /// Why the success that the handler intended cannot be promised, or `nil` where it can: a release before the
+    /// response failed or overran, or a resource was lost.
+    ///
+    /// The adapter writes an error instead.
     public let failure: RequestReleaseError?
 
     /// The status of that error, in the protocol of the status that was intended: HTTP 500 or gRPC 13 (internal) after a

@@ -1,4 +1,6 @@
-/// The task-local that makes a store current. There is one in the process.
+/// The task-local that makes a store current.
+///
+/// There is one in the process.
 enum Ambient {
     @TaskLocal static var core: StoreCore?
 }

@@ -32,7 +32,9 @@ extension RequestStore {
         guard core.write(Box(value), for: .name(name)) else { throw core.error(.requestEnded, key: name) }
     }
 
-    /// Removes the value under a name. Does nothing if there is none.
+    /// Removes the value under a name.
+    ///
+    /// Does nothing if there is none.
     ///
     /// - Parameter name: The name under which the value was set.
     /// - Throws: ``RequestStoreError`` if the request is over.

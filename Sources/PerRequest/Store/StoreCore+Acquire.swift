@@ -4,7 +4,9 @@ import Synchronization
 protocol Acquirable: Sendable {
     var info: ResourceInfo { get }
 
-    /// How what is acquired will be released. Called under the store's lock: it only makes objects.
+    /// How what is acquired will be released.
+    ///
+    /// Called under the store's lock: it only makes objects.
     func makeRelease(in core: StoreCore) -> Acquisition.ReleaseForm
 
     /// Acquires, and tells the core when the value is there or that there will be none.
@@ -13,7 +15,9 @@ protocol Acquirable: Sendable {
 
 extension StoreCore {
     /// The held value of a resource, acquired if need be.
-    nonisolated(nonsending) func acquire(_ source: some Acquirable, from position: SourcePosition) async throws -> AnyBox {
+    nonisolated(nonsending) func acquire(_ source: some Acquirable, from position: SourcePosition) async throws
+        -> AnyBox
+    {
         switch admit(source, from: position) {
         case .ready(let box):
             return box
@@ -82,8 +86,9 @@ extension StoreCore {
         return box
     }
 
-    /// Starts the flight in a task that the store owns: the callers' cancellation does not reach it (rule 9). It runs
-    /// inline until it first suspends.
+    /// Starts the flight in a task that the store owns: the callers' cancellation does not reach it (rule 9).
+    ///
+    /// It runs inline until it first suspends.
     private func startFlight(of source: some Acquirable, _ acquisition: Acquisition) {
         let task = Task.immediate(name: "acquire \(acquisition.resource.name)", priority: priority) {
             await Ambient.ensure(self) { await source.fly(acquisition, in: self) }

@@ -23,7 +23,9 @@ extension StoreCore {
         perform(effects(of: event, prepare: prepare))
     }
 
-    /// Gives an event to the lifecycle. The caller performs the effects.
+    /// Gives an event to the lifecycle.
+    ///
+    /// The caller performs the effects.
     func effects(of event: Lifecycle.Event, prepare: (inout sending State) -> Void = { _ in }) -> [Effect] {
         state.withLock { state in
             prepare(&state)
@@ -32,7 +34,9 @@ extension StoreCore {
         }
     }
 
-    /// Performs effects in order. Each is let go before the next, so that what is dropped is gone in time.
+    /// Performs effects in order.
+    ///
+    /// Each is let go before the next, so that what is dropped is gone in time.
     func perform(_ effects: consuming [Effect]) {
         effects.reverse()
         while let effect = effects.popLast() {

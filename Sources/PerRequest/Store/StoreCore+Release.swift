@@ -29,7 +29,9 @@ extension StoreCore {
         return []
     }
 
-    /// Notes that a release ended. The caller performs the effects.
+    /// Notes that a release ended.
+    ///
+    /// The caller performs the effects.
     func released(_ acquisition: Acquisition, _ error: (any Error)?) -> [Effect] {
         let failure = error.map(acquisition.failure)
         var effects = effects(of: .released(acquisition.entry, failed: error != nil)) { state in
@@ -64,7 +66,9 @@ extension StoreCore {
         }
     }
 
-    /// Releases what has to be released before the response. Returns when that is done.
+    /// Releases what has to be released before the response.
+    ///
+    /// Returns when that is done.
     nonisolated(nonsending) func settle(status: RequestStatus?) async -> RequestSettlement {
         await run(.settle(success: !(status?.isFailure ?? false)), until: .settled) { state in
             guard state.lifecycle.phase == .open else { return }
@@ -80,9 +84,12 @@ extension StoreCore {
         }
     }
 
-    /// Releases all that is held, after settling if need be. Returns when that is done and the store is empty.
+    /// Releases all that is held, after settling if need be.
+    ///
+    /// Returns when that is done and the store is empty.
     @discardableResult
-    nonisolated(nonsending) func close(_ ending: RequestOutcome.Ending, status: RequestStatus?) async -> RequestOutcome {
+    nonisolated(nonsending) func close(_ ending: RequestOutcome.Ending, status: RequestStatus?) async -> RequestOutcome
+    {
         let isSuccess: Bool
         switch ending {
         case .completed, .clientDisconnected: isSuccess = !(status?.isFailure ?? false)

@@ -1,7 +1,9 @@
 import Synchronization
 
 extension StoreCore {
-    /// Reads a value. The state check and the read are one step (rule 7).
+    /// Reads a value.
+    ///
+    /// The state check and the read are one step (rule 7).
     ///
     /// - Returns: `.ended` once the store is closed.
     func read(_ key: ValueKey) -> Read {
@@ -17,7 +19,9 @@ extension StoreCore {
         case ended
     }
 
-    /// Writes a value, unless the store is closed. The value that was there before leaves after the lock.
+    /// Writes a value, unless the store is closed.
+    ///
+    /// The value that was there before leaves after the lock.
     ///
     /// - Returns: Whether the value was written.
     func write(_ box: AnyBox?, for key: ValueKey) -> Bool {

@@ -80,7 +80,9 @@ extension StoreCore {
 }
 
 extension StoreCore.State {
-    /// The outcome for a release or the observer. What arrives late is told to roll back, whatever the verdict.
+    /// The outcome for a release or the observer.
+    ///
+    /// What arrives late is told to roll back, whatever the verdict.
     func outcome(late: Bool = false) -> RequestOutcome {
         RequestOutcome(
             verdict: late ? .rollback : lifecycle.verdict,

@@ -27,7 +27,9 @@ final class Watch: RequestObserver {
 
     func note(_ line: String) { notes.withLock { $0.append(line) } }
 
-    /// The outcome of the next request that closes. To be called by one task at a time.
+    /// The outcome of the next request that closes.
+    ///
+    /// To be called by one task at a time.
     func nextOutcome() async -> RequestOutcome? {
         await outcomes.first { _ in true }
     }
@@ -88,7 +90,10 @@ struct LogCollector: LogHandler {
 
     func log(event: LogEvent) {
         let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
-        lines.append(event.level, "\(event.message) \(all.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " "))")
+        lines.append(
+            event.level,
+            "\(event.message) \(all.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " "))"
+        )
     }
 }
 

@@ -1,7 +1,9 @@
 import PerRequest
 import Synchronization
 
-/// An event to wait for. Waiting ends when it has been fired, or when the waiting task is cancelled.
+/// An event to wait for.
+///
+/// Waiting ends when it has been fired, or when the waiting task is cancelled.
 final class Signal: Sendable {
     private struct State: Sendable {
         var isFired = false

@@ -1,0 +1,34 @@
+# What the scripts share. To be sourced.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$root"
+
+say() { printf '\n\033[1m== %s\033[0m\n' "$*" >&2; }
+
+fail() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+need_swift() {
+    command -v swift >/dev/null 2>&1 || fail "Swift 6.2 or later is needed and no 'swift' is on the PATH: https://www.swift.org/install"
+}
+
+# need_package TEST PACKAGE…: installs Debian packages where the command TEST fails, or says which ones are missing.
+need_package() {
+    local test=$1
+    shift
+    if eval "$test" >/dev/null 2>&1; then return; fi
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        say "Installing $*"
+        DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >&2 || fail "apt-get could not install $*"
+        return
+    fi
+    fail "missing: $*. Install with: sudo apt-get install $*"
+}
+
+need_sqlite() {
+    need_package "pkg-config --exists sqlite3 || test -e /usr/include/sqlite3.h" libsqlite3-dev
+}
