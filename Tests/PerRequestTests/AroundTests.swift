@@ -187,6 +187,29 @@ struct AroundTests {
         #expect(observer.counts.acquired == observer.counts.released)
     }
 
+    @Test("A `use` that the function does not await is lost with the function, a thousand times")
+    func unstructuredUse() async throws {
+        let observer = CountingObserver()
+        for _ in 0..<1_000 {
+            let stray = Signal()
+            let resource = RequestResource<Int>.around("resource", releaseTimeout: .seconds(3_600)) { use in
+                Task {
+                    _ = try? await use(1)
+                    stray.fire()
+                }
+                if Bool.random() { await Task.yield() }
+                return use.receipt()
+            }
+            let scope = RequestScope(observer: observer, report: { _ in })
+            let reason = await reason { while true { _ = try await resource.get(in: scope.store) } }
+            #expect(["useNeverCalled", "resourceLost"].contains(reason?.name))
+            await scope.close()
+            await stray.wait()
+        }
+        #expect(observer.counts.closed == 1_000)
+        #expect(observer.counts.acquired == observer.counts.released)
+    }
+
     @Test("A function that swallows what `use` threw is reported")
     func swallows() async throws {
         let transaction = RequestResource<Int>.around("transaction") { use in

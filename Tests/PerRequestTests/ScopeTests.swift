@@ -32,6 +32,36 @@ struct ScopeTests {
         #expect(observer.counts == .init(opened: 1, closed: 1, acquired: 2, released: 2))
     }
 
+    @Test("Rule 1: settling and closing that race run each phase once, and each returns when its phase has ended")
+    func racingOpeners() async throws {
+        let journal = Journal()
+        let before = RequestResource("before", released: .beforeResponse) {
+        } release: { _, _ in
+            await Task.yield()
+            journal.note("before")
+        }
+        let after = RequestResource("after") {
+        } release: { _, _ in
+            await Task.yield()
+            journal.note("after")
+        }
+        for _ in 0..<200 {
+            let scope = RequestScope()
+            try await before.get(in: scope.store)
+            try await after.get(in: scope.store)
+            await withTaskGroup { group in
+                for _ in 0..<3 {
+                    group.addTask { _ = await scope.settle(status: .http(200)) }
+                    group.addTask {
+                        _ = await scope.close()
+                        #expect(scope.store.isClosed)
+                    }
+                }
+            }
+        }
+        #expect(journal.entries == Array(repeating: ["before", "after"], count: 200).flatMap { $0 })
+    }
+
     @Test("Rule 1: closing settles first")
     func closeSettles() async throws {
         let journal = Journal()

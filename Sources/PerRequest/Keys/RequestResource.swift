@@ -114,7 +114,12 @@ extension RequestResource: Acquirable {
         case (.around(let body), .gate(let gate)):
             var thrown: (any Error)?
             do {
-                _ = try await body(RequestUse(gate: gate) { core.arrived(acquisition, Box($0)) })
+                let use = RequestUse<Value>(
+                    gate: gate,
+                    publish: { core.arrived(acquisition, Box($0)) },
+                    lost: { core.lost(acquisition, nil) }
+                )
+                _ = try await body(use)
             } catch {
                 thrown = error
             }

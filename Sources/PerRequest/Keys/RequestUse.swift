@@ -11,10 +11,12 @@ public struct RequestUse<Value: Sendable>: Sendable {
 
     private let gate: Gate
     private let publish: @Sendable (Value) -> Void
+    private let lost: @Sendable () -> Void
 
-    init(gate: Gate, publish: @escaping @Sendable (Value) -> Void) {
+    init(gate: Gate, publish: @escaping @Sendable (Value) -> Void, lost: @escaping @Sendable () -> Void) {
         self.gate = gate
         self.publish = publish
+        self.lost = lost
     }
 
     /// Hands the value to the request and waits until the request is done with it.
@@ -24,7 +26,7 @@ public struct RequestUse<Value: Sendable>: Sendable {
     /// - Throws: ``RequestRollback`` if the request did not succeed: let it through, so that the function around rolls
     ///   back. `CancellationError` if the function around cancels the call. ``RequestStoreError`` at a second call.
     public func callAsFunction(_ value: Value) async throws -> Receipt {
-        let outcome = try await gate.hold { publish(value) }
+        let outcome = try await gate.hold(publish: { publish(value) }, lost: lost)
         guard outcome.verdict == .commit else { throw RequestRollback(outcome: outcome) }
         return Receipt()
     }

@@ -166,6 +166,8 @@ extension Lifecycle {
     }
 
     enum Action: Hashable, Sendable {
+        /// The value is there and will be released, sooner or later.
+        case acquired(Int)
         case resume(waiter: Int, Resumption)
         case cancelFlight(Int)
         /// Runs the release.
@@ -215,12 +217,14 @@ extension Lifecycle {
         switch entries[index].state {
         case .acquiring:
             // Publishing is registering: the order of the entries is the order of acquisition (rule 10).
+            actions.append(.acquired(id))
             var entry = entries.remove(at: index)
             for waiter in entry.waiters { actions.append(.resume(waiter: waiter, .value(id))) }
             entry.waiters = []
             entry.state = .held
             entries.append(entry)
         case .cancelling, .overdueFlight:
+            actions.append(.acquired(id))
             var entry = entries.remove(at: index)
             entry.state = .late
             entries.append(entry)

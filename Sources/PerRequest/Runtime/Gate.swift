@@ -5,6 +5,8 @@ final class Gate: Sendable {
     private enum State: Sendable {
         /// The function has not called `use`.
         case idle
+        /// The function has called `use`, which hands in the value.
+        case publishing
         /// The function waits inside `use`.
         case waiting
         /// The outcome is known; `use` has returned or is about to.
@@ -37,14 +39,16 @@ final class Gate: Sendable {
     }
 
     /// Called by `use`: hands in the value by `publish` and waits for the outcome.
-    nonisolated(nonsending) func hold(publish: () -> Void) async throws -> RequestOutcome {
+    ///
+    /// Calls `lost` where the function ended while the value was handed in: a `use` that nobody awaits.
+    nonisolated(nonsending) func hold(publish: () -> Void, lost: () -> Void) async throws -> RequestOutcome {
         let isFirst = guarded.withLock { guarded in
             guard case .idle = guarded.state else {
                 guarded.calledTwice = true
                 if case .waiting = guarded.state { guarded.state = .broken }
                 return false
             }
-            guarded.state = .waiting
+            guarded.state = .publishing
             return true
         }
         guard isFirst else {
@@ -52,6 +56,12 @@ final class Gate: Sendable {
             throw makeError(.useCalledTwice)
         }
         publish()
+        let hasEnded = guarded.withLock { guarded in
+            if case .publishing = guarded.state { guarded.state = guarded.calledTwice ? .broken : .waiting }
+            if case .ended = guarded.state { return true }
+            return false
+        }
+        if hasEnded { lost() }
         let result = await withTaskCancellationHandler {
             await waiter.wait()
         } onCancel: {
@@ -78,21 +88,26 @@ final class Gate: Sendable {
     /// Does nothing if the function ended before.
     func open(_ outcome: RequestOutcome) {
         let opened = guarded.withLock { guarded in
-            guard case .waiting = guarded.state else { return false }
-            guarded.state = .open
-            guarded.outcome = outcome
-            return true
+            switch guarded.state {
+            case .publishing, .waiting:
+                guarded.state = .open
+                guarded.outcome = outcome
+                return true
+            case .idle, .open, .broken, .ended:
+                return false
+            }
         }
         if opened { waiter.resume(.success(nil)) }
     }
 
     /// Called when the function has ended.
     func end(_ error: (any Error)?) -> End {
-        guarded.withLock { guarded in
+        defer { waiter.resume(.failure(CancellationError())) }
+        return guarded.withLock { guarded in
             defer { guarded.state = .ended }
             let twice = guarded.calledTwice ? makeError(.useCalledTwice) : nil
             switch guarded.state {
-            case .idle, .ended:
+            case .idle, .publishing, .ended:
                 return .acquireFailed(error ?? makeError(.useNeverCalled))
             case .waiting, .broken:
                 return .lost(twice ?? error)

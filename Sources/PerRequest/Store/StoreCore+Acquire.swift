@@ -125,12 +125,11 @@ extension StoreCore {
     /// Publishes the value of a flight.
     func arrived(_ acquisition: Acquisition, _ box: AnyBox) {
         var deadline: Deadlines.Token?
-        var effects = effects(of: .arrived(acquisition.entry)) { state in
+        let effects = effects(of: .arrived(acquisition.entry)) { state in
             deadline = state.acquisitions[acquisition.entry]?.deadline
             state.acquisitions[acquisition.entry]?.deadline = nil
             state.acquisitions[acquisition.entry]?.box = box
         }
-        effects.insert(.observeAcquired(acquisition.resource.name), at: 0)
         if let deadline { Deadlines.shared.cancel(deadline) }
         perform(effects)
     }

@@ -62,6 +62,9 @@ extension StoreCore {
         var effects: [Effect] = []
         for action in actions {
             switch action {
+            case .acquired(let id):
+                guard let acquisition = state.acquisitions[id]?.acquisition else { break }
+                effects.append(.observeAcquired(acquisition.resource.name))
             case .resume(let id, let resumption):
                 guard let pending = state.waiters.removeValue(forKey: id) else { break }
                 effects.append(.resume(pending.waiter, result(of: resumption, for: pending.resource, state)))
@@ -91,7 +94,7 @@ extension StoreCore {
                 effects.append(.drop(state.values))
                 state.values = [:]
                 effects.append(.observeClosed(state.outcome()))
-                resumeOpener(&state, &effects)
+                resumePhaseWaiters(.closed, &state, &effects)
             }
         }
         return effects
@@ -134,13 +137,14 @@ extension StoreCore {
                 state.ending = .failed(error)
             }
         }
-        if state.lifecycle.phase == .settled { resumeOpener(&state, &effects) }
+        resumePhaseWaiters(.settled, &state, &effects)
     }
 
-    private func resumeOpener(_ state: inout State, _ effects: inout [Effect]) {
-        guard let opener = state.opener else { return }
-        state.opener = nil
-        effects.append(.resume(opener, .success(nil)))
+    private func resumePhaseWaiters(_ phase: Lifecycle.Phase, _ state: inout State, _ effects: inout [Effect]) {
+        for waiting in state.phaseWaiters where waiting.phase <= phase {
+            effects.append(.resume(waiting.waiter, .success(nil)))
+        }
+        state.phaseWaiters.removeAll { $0.phase <= phase }
     }
 }
 

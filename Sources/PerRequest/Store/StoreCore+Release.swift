@@ -33,25 +33,26 @@ extension StoreCore {
     ///
     /// The caller performs the effects.
     func released(_ acquisition: Acquisition, _ error: (any Error)?) -> [Effect] {
-        let failure = error.map(acquisition.failure)
-        var effects = effects(of: .released(acquisition.entry, failed: error != nil)) { state in
-            if let failure { state.releaseFailures.append(failure) }
-        }
-        if let failure { effects.insert(.report(.releaseFailed(failure)), at: 0) }
-        effects.insert(.observeReleased(acquisition.resource.name, error), at: 0)
-        return effects
+        ended(acquisition, .released(acquisition.entry, failed: error != nil), error)
     }
 
     /// Notes that an `around` function ended while its value was in use.
     func lost(_ acquisition: Acquisition, _ cause: (any Error)?) {
         let error = (cause as? RequestStoreError) ?? error(.resourceLost(cause), key: acquisition.resource.name)
-        let failure = acquisition.failure(error)
-        var effects = effects(of: .lost(acquisition.entry)) { state in
-            state.releaseFailures.append(failure)
+        perform(ended(acquisition, .lost(acquisition.entry), error))
+    }
+
+    private func ended(_ acquisition: Acquisition, _ event: Lifecycle.Event, _ error: (any Error)?) -> [Effect] {
+        let failure = error.map(acquisition.failure)
+        var isKnown = false
+        var effects = effects(of: event) { state in
+            isKnown = state.acquisitions[acquisition.entry]?.box != nil
+            if isKnown, let failure { state.releaseFailures.append(failure) }
         }
-        effects.insert(.report(.releaseFailed(failure)), at: 0)
+        guard isKnown else { return effects }
+        if let failure { effects.insert(.report(.releaseFailed(failure)), at: 0) }
         effects.insert(.observeReleased(acquisition.resource.name, error), at: 0)
-        perform(effects)
+        return effects
     }
 }
 
@@ -110,14 +111,15 @@ extension StoreCore {
         until phase: Lifecycle.Phase,
         prepare: (inout sending State) -> Void
     ) async {
-        let opener = Waiter()
+        let waiter = Waiter()
         let effects = effects(of: event) { state in
             prepare(&state)
-            if state.lifecycle.phase < phase, state.opener == nil { state.opener = opener }
+            guard state.lifecycle.phase < phase else { return }
+            state.phaseWaiters.append(PhaseWaiter(phase: phase, waiter: waiter))
         }
         perform(effects)
         let isReached = state.withLock { $0.lifecycle.phase >= phase }
-        if !isReached { _ = await opener.wait() }
+        if !isReached { _ = await waiter.wait() }
     }
 
     /// Closes a store that its opener dropped.

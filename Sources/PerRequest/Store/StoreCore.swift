@@ -42,8 +42,8 @@ final class StoreCore: Sendable {
         var status: RequestStatus?
         var ending: RequestOutcome.Ending?
         var releaseFailures: [ReleaseFailure] = []
-        /// The opener, while it waits for a phase to end.
-        var opener: Waiter?
+        /// Who waits for a phase to end: the opener.
+        var phaseWaiters: [PhaseWaiter] = []
     }
 }
 
@@ -51,6 +51,12 @@ final class StoreCore: Sendable {
 struct PendingWaiter: Sendable {
     let waiter: Waiter
     let resource: ResourceInfo
+}
+
+/// A caller that waits for a phase.
+struct PhaseWaiter: Sendable {
+    let phase: Lifecycle.Phase
+    let waiter: Waiter
 }
 
 /// What the core keeps of one acquisition.
