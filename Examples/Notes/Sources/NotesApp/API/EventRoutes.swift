@@ -1,0 +1,45 @@
+import HTTPTypes
+import Hummingbird
+
+/// The number of notes, again and again, as server-sent events.
+struct EventRoutes: Sendable {
+    func add(to router: Router<BasicRequestContext>) {
+        router.get("events", use: count)
+    }
+
+    private func count(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
+        let count = try number("count", in: request, default: 10, range: 1...1000)
+        let interval = try number("interval", in: request, default: 1000, range: 0...10_000)
+        let body = ResponseBody.streamed { writer in
+            // A client may leave at any time; this breaks off the wait for the next event.
+            try await request.body.consumeWithCancellationOnInboundClose { _ in
+                for number in 1...count {
+                    if number > 1 { try await Task.sleep(for: .milliseconds(interval)) }
+                    let notes = try await NotesRepository.count()
+                    try await writer.write(ByteBuffer(string: "data: \(notes)\n\n"))
+                }
+            }
+        }
+        return Response(
+            status: .ok,
+            headers: [.contentType: "text/event-stream", .cacheControl: "no-cache"],
+            body: body
+        )
+    }
+
+    private func number(
+        _ name: Substring,
+        in request: Request,
+        default: Int,
+        range: ClosedRange<Int>
+    ) throws(HTTPError) -> Int {
+        guard let text = request.uri.queryParameters[name] else { return `default` }
+        guard let number = Int(text), range.contains(number) else {
+            throw HTTPError(
+                .badRequest,
+                message: "`\(name)` is a number from \(range.lowerBound) to \(range.upperBound)."
+            )
+        }
+        return number
+    }
+}

@@ -1,0 +1,29 @@
+import Hummingbird
+
+/// A failure that a client can ask for with `?fail=`, to see that nothing of the request is left in the database.
+enum ForcedFailure: String, Sendable {
+    /// The handler throws after it has written.
+    case handler
+    /// The same, with an error that is a response.
+    case conflict
+    /// The handler succeeds, and the commit fails.
+    case commit
+
+    struct InHandler: Error {}
+
+    init?(_ request: Request) throws {
+        guard let name = request.uri.queryParameters["fail"] else { return nil }
+        guard let failure = Self(rawValue: String(name)) else {
+            throw HTTPError(.badRequest, message: "`fail` is one of handler, conflict and commit.")
+        }
+        self = failure
+    }
+
+    func happen() async throws {
+        switch self {
+        case .handler: throw InHandler()
+        case .conflict: throw HTTPError(.conflict, message: "The note conflicts with another one.")
+        case .commit: try await NotesRepository.makeCommitFail()
+        }
+    }
+}

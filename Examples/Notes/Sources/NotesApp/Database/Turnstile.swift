@@ -1,0 +1,55 @@
+import Synchronization
+
+/// Lets a limited number of tasks in at a time, in the order in which they came.
+///
+/// Waiting blocks no thread, and ends with a `CancellationError` when the task is cancelled.
+final class Turnstile: Sendable {
+    private struct State {
+        var free: Int
+        var lastNumber = 0
+        var waiting: [(number: Int, continuation: CheckedContinuation<Void, any Error>)] = []
+    }
+
+    private let state: Mutex<State>
+
+    init(places: Int) {
+        state = Mutex(State(free: places))
+    }
+
+    /// Waits for a place. Whoever is let in has to leave.
+    func enter() async throws {
+        let number = state.withLock { state in
+            state.lastNumber += 1
+            return state.lastNumber
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let answer = state.withLock { state -> Result<Void, any Error>? in
+                    if Task.isCancelled { return .failure(CancellationError()) }
+                    guard state.free == 0 else {
+                        state.free -= 1
+                        return .success(())
+                    }
+                    state.waiting.append((number, continuation))
+                    return nil
+                }
+                if let answer { continuation.resume(with: answer) }
+            }
+        } onCancel: {
+            let waiting = state.withLock { state in
+                state.waiting.firstIndex { $0.number == number }.map { state.waiting.remove(at: $0) }
+            }
+            waiting?.continuation.resume(throwing: CancellationError())
+        }
+    }
+
+    /// Gives a place to the task that has waited longest.
+    func leave() {
+        let next = state.withLock { state in
+            guard state.waiting.isEmpty else { return state.waiting.removeFirst() as (Int, CheckedContinuation)? }
+            state.free += 1
+            return nil
+        }
+        next?.1.resume()
+    }
+}

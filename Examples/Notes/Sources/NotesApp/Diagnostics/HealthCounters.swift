@@ -1,0 +1,45 @@
+import Hummingbird
+import PerRequest
+import Synchronization
+
+/// Counts what the requests' stores do.
+final class HealthCounters: RequestObserver {
+    private let openedRequests = Atomic(0)
+    private let closedRequests = Atomic(0)
+    private let acquiredResources = Atomic(0)
+    private let releasedResources = Atomic(0)
+    private let releaseErrors = Atomic(0)
+
+    func opened(_ store: RequestStore) {
+        openedRequests.add(1, ordering: .relaxed)
+    }
+
+    func acquired(_ resource: String, in store: RequestStore) {
+        acquiredResources.add(1, ordering: .relaxed)
+    }
+
+    func released(_ resource: String, in store: RequestStore, error: (any Error)?) {
+        releasedResources.add(1, ordering: .relaxed)
+        if error != nil { releaseErrors.add(1, ordering: .relaxed) }
+    }
+
+    func closed(_ store: RequestStore, outcome: RequestOutcome) {
+        closedRequests.add(1, ordering: .relaxed)
+    }
+
+    func add(to router: Router<BasicRequestContext>) {
+        router.get("health") { _, _ in self.health }
+    }
+
+    private var health: Health {
+        let closed = closedRequests.load(ordering: .relaxed)
+        let opened = openedRequests.load(ordering: .relaxed)
+        let released = releasedResources.load(ordering: .relaxed)
+        let acquired = acquiredResources.load(ordering: .relaxed)
+        return Health(
+            requests: .init(opened: opened, open: opened - closed),
+            resources: .init(acquired: acquired, released: released, held: acquired - released),
+            releaseErrors: releaseErrors.load(ordering: .relaxed)
+        )
+    }
+}

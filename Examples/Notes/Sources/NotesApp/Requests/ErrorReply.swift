@@ -1,0 +1,51 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import PerRequest
+
+/// What a client is told about an error. It gives nothing away that is not meant for it.
+struct ErrorReply {
+    let status: HTTPResponse.Status
+    let message: String
+    var headers = HTTPFields()
+
+    init(_ status: HTTPResponse.Status, _ message: String? = nil) {
+        self.status = status
+        self.message = message ?? status.reasonPhrase
+    }
+
+    init(_ error: any Error) {
+        switch error {
+        case let error as HTTPError:
+            self.init(error.status, error.body)
+            headers = error.headers
+        case let error as any HTTPResponseError:
+            self.init(error.status)
+        case let error as NoteDraft.Invalid:
+            self.init(.badRequest, error.message)
+        case let error as RequestStoreError where error.isTimeout:
+            self.init(.serviceUnavailable, "The database is busy. Please try again in a moment.")
+            headers[.retryAfter] = "1"
+        default:
+            self.init(.internalServerError)
+        }
+    }
+
+    /// The response that says so, in JSON.
+    var response: Response {
+        struct Body: Encodable {
+            struct Content: Encodable { let message: String }
+            let error: Content
+        }
+        let json = (try? JSONEncoder().encode(Body(error: .init(message: message)))) ?? Data()
+        var headers = headers
+        headers[.contentType] = "application/json; charset=utf-8"
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))
+    }
+}
+
+extension RequestStoreError {
+    fileprivate var isTimeout: Bool {
+        if case .acquireTimedOut = reason { true } else { false }
+    }
+}

@@ -1,0 +1,33 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import PerRequest
+
+/// Sets what every request has, and gives every response its ids: errors are turned into responses here.
+struct RequestMiddleware<Context: RequestContext>: RouterMiddleware {
+    let pool: ConnectionPool
+
+    func handle(
+        _ request: Request,
+        context: Context,
+        next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        var response: Response
+        do {
+            try Current.requestID.set(context.id)
+            try Current.pool.set(pool)
+            try Current.tenant.set(Tenant(request.headers))
+            response = try await next(request, context)
+        } catch {
+            // The store does not see an error that ends here, and a 409 alone would not roll back.
+            RequestStore.current?.fail(error)
+            let reply = ErrorReply(error)
+            if reply.status.kind == .serverError {
+                context.logger.error("The request failed", metadata: ["error": "\(error)"])
+            }
+            response = reply.response
+        }
+        response.headers.addRequestIDs()
+        return response
+    }
+}

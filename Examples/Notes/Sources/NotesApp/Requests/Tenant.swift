@@ -1,0 +1,33 @@
+import HTTPTypes
+import Hummingbird
+
+/// Whose notes a request is about.
+struct Tenant: Sendable {
+    static let `public` = Tenant(unchecked: "public")
+
+    let name: String
+
+    /// The tenant that a request's headers name.
+    init(_ headers: HTTPFields) throws(HTTPError) {
+        guard let name = headers[.tenant] else {
+            self = .public
+            return
+        }
+        let isValid = (1...32).contains(name.utf8.count) && name.utf8.allSatisfy(Self.isAllowed)
+        guard isValid else {
+            throw HTTPError(.badRequest, message: "X-Tenant must be 1 to 32 characters of a-z, 0-9 and -.")
+        }
+        self.name = name
+    }
+
+    private init(unchecked name: String) {
+        self.name = name
+    }
+
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): true
+        default: false
+        }
+    }
+}
