@@ -24,7 +24,9 @@ enum Current {
         await client.giveBack()
     }
 
-    /// The request's transaction, on its connection. A response that promises success leaves after the commit.
+    /// The request's transaction, on its connection.
+    ///
+    /// A response that promises success leaves after the commit.
     static let transaction = RequestResource.around("transaction", released: .beforeResponse) { use in
         try await client.get().withTransaction { transaction in try await use(transaction) }
     }

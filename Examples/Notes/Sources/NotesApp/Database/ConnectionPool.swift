@@ -12,10 +12,14 @@ final class ConnectionPool: Sendable {
     private let places: Turnstile
     private let state: Mutex<State>
 
-    /// SQLite has one writer. Writers take turns here, so that none of them ever finds the database busy.
+    /// The turns of the writers.
+    ///
+    /// SQLite has one at a time, so that none of them ever finds the database busy.
     let writer = Turnstile(places: 1)
 
-    /// Opens the database, making it if need be. The other connections are opened when they are needed.
+    /// Opens the database and makes what is not there.
+    ///
+    /// The other connections are opened when they are needed.
     init(path: String, connections: Int = 8) throws(UnusableDatabase) {
         do {
             let first = try Self.open(path)
@@ -37,7 +41,9 @@ final class ConnectionPool: Sendable {
         return try DatabaseQueue(path: path, configuration: configuration)
     }
 
-    /// Waits for a free connection. Requests are served in the order in which they came.
+    /// Waits for a free connection.
+    ///
+    /// Requests are served in the order in which they came.
     func lease() async throws -> DatabaseClient {
         try await places.enter()
         do {
@@ -52,7 +58,9 @@ final class ConnectionPool: Sendable {
         }
     }
 
-    /// Takes a connection back. One that cannot be brought out of its transaction is closed.
+    /// Takes a connection back.
+    ///
+    /// One that cannot be brought out of its transaction is closed.
     func giveBack(_ client: DatabaseClient) async {
         do {
             try await client.rollBackIfNeeded()

@@ -2,7 +2,7 @@ import GRDB
 
 extension DatabaseClient {
     /// Runs `body` in a transaction: commits when it returns, rolls back when it throws.
-    func withTransaction<Result>(_ body: (DatabaseTransaction) async throws -> Result) async throws -> Result {
+    func withTransaction<Value>(_ body: (DatabaseTransaction) async throws -> Value) async throws -> Value {
         try await pool.writer.enter()
         defer { pool.writer.leave() }
         do {
@@ -23,10 +23,14 @@ extension DatabaseClient {
         }
     }
 
-    /// Begins or ends a transaction. Cancelling the task does not stop it half-way, unlike GRDB's async functions.
+    /// Begins or ends a transaction.
+    ///
+    /// Cancelling the task does not stop it half-way, unlike GRDB's async functions.
     private func control(_ statement: @escaping @Sendable (Database) throws -> Void) async throws {
         try await withCheckedThrowingContinuation { continuation in
-            read(statement) { result in continuation.resume(with: result) }
+            queue.asyncWriteWithoutTransaction { db in
+                continuation.resume(with: Result { try statement(db) })
+            }
         }
     }
 }

@@ -2,7 +2,7 @@ import GRDB
 
 /// A connection to the database, leased for one request.
 struct DatabaseClient: Sendable {
-    /// The lease's id. No other lease ever has it.
+    /// The lease's id, which no other lease ever has.
     let id: Int
 
     let queue: DatabaseQueue
@@ -12,12 +12,16 @@ struct DatabaseClient: Sendable {
         await pool.giveBack(self)
     }
 
-    /// Reads. Inside the request's transaction it sees what the transaction has written.
+    /// Runs a query.
+    ///
+    /// Inside the request's transaction it sees what the transaction has written.
     func read<Value: Sendable>(_ query: @Sendable (Database) throws -> Value) async throws -> Value {
         try await queue.writeWithoutTransaction(query)
     }
 
-    /// Reads, for code that works with callbacks. `completion` is called on the connection's dispatch queue.
+    /// Runs a query, for code that works with callbacks.
+    ///
+    /// `completion` is called on the connection's dispatch queue.
     func read<Value>(
         _ query: @escaping @Sendable (Database) throws -> Value,
         completion: @escaping @Sendable (Result<Value, any Error>) -> Void

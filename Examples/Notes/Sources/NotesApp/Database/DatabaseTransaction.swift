@@ -4,7 +4,9 @@ import GRDB
 struct DatabaseTransaction: Sendable {
     let client: DatabaseClient
 
-    /// Writes. Throws if SQLite has given up the transaction, so that no statement commits by itself.
+    /// Runs statements that write.
+    ///
+    /// Throws if SQLite has given up the transaction, so that no statement commits by itself.
     func write<Value: Sendable>(_ statements: @Sendable (Database) throws -> Value) async throws -> Value {
         try await client.queue.writeWithoutTransaction { db in
             guard db.isInsideTransaction else { throw DatabaseError(resultCode: .SQLITE_ABORT) }

@@ -4,10 +4,15 @@ import Synchronization
 ///
 /// Waiting blocks no thread, and ends with a `CancellationError` when the task is cancelled.
 final class Turnstile: Sendable {
+    private struct Waiter {
+        let number: Int
+        let continuation: CheckedContinuation<Void, any Error>
+    }
+
     private struct State {
         var free: Int
         var lastNumber = 0
-        var waiting: [(number: Int, continuation: CheckedContinuation<Void, any Error>)] = []
+        var waiters: [Waiter] = []
     }
 
     private let state: Mutex<State>
@@ -16,7 +21,9 @@ final class Turnstile: Sendable {
         state = Mutex(State(free: places))
     }
 
-    /// Waits for a place. Whoever is let in has to leave.
+    /// Waits for a place.
+    ///
+    /// Whoever is let in has to leave.
     func enter() async throws {
         let number = state.withLock { state in
             state.lastNumber += 1
@@ -30,26 +37,26 @@ final class Turnstile: Sendable {
                         state.free -= 1
                         return .success(())
                     }
-                    state.waiting.append((number, continuation))
+                    state.waiters.append(Waiter(number: number, continuation: continuation))
                     return nil
                 }
                 if let answer { continuation.resume(with: answer) }
             }
         } onCancel: {
-            let waiting = state.withLock { state in
-                state.waiting.firstIndex { $0.number == number }.map { state.waiting.remove(at: $0) }
+            let waiter = state.withLock { state in
+                state.waiters.firstIndex { $0.number == number }.map { state.waiters.remove(at: $0) }
             }
-            waiting?.continuation.resume(throwing: CancellationError())
+            waiter?.continuation.resume(throwing: CancellationError())
         }
     }
 
     /// Gives a place to the task that has waited longest.
     func leave() {
-        let next = state.withLock { state in
-            guard state.waiting.isEmpty else { return state.waiting.removeFirst() as (Int, CheckedContinuation)? }
+        let next: Waiter? = state.withLock { state in
+            guard state.waiters.isEmpty else { return state.waiters.removeFirst() }
             state.free += 1
             return nil
         }
-        next?.1.resume()
+        next?.continuation.resume()
     }
 }

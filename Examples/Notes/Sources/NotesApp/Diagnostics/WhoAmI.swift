@@ -1,7 +1,9 @@
 import Hummingbird
 import PerRequest
 
-/// The request as its different parts see it. They all see the same client.
+/// The request as its different parts see it.
+///
+/// They all see the same client.
 struct WhoAmI: ResponseEncodable {
     let request: String
     let tenant: String

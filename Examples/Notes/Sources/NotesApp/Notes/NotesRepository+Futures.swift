@@ -2,7 +2,9 @@ import NIOCore
 import PerRequest
 
 extension NotesRepository {
-    /// ``all()`` in the older style. Callbacks run outside the request's task: the snapshot brings the request along.
+    /// Reads all notes in the older style.
+    ///
+    /// Callbacks run outside the request's task: the snapshot brings the request along.
     static func all(on eventLoop: any EventLoop) -> EventLoopFuture<[Note]> {
         let snapshot = RequestSnapshot()
         return eventLoop.makeFutureWithTask(snapshot.wrap { try await Current.client.get() })

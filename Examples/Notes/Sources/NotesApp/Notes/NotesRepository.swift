@@ -1,7 +1,9 @@
 import GRDB
 import PerRequest
 
-/// The notes of the request's tenant. Every statement names the tenant; what belongs to others does not exist here.
+/// The notes of the request's tenant.
+///
+/// Every statement names the tenant; what belongs to others does not exist here.
 enum NotesRepository {
     static func all() async throws -> [Note] {
         let tenant = Current.tenant.value
@@ -51,7 +53,7 @@ enum NotesRepository {
         }
     }
 
-    /// Deletes a note. Returns false if there is none.
+    /// Deletes a note; false if there is none.
     static func delete(_ id: Int64) async throws -> Bool {
         let tenant = Current.tenant.value
         return try await Current.transaction.get().write { db in

@@ -7,7 +7,9 @@ import PerRequest
 struct NotesPage: Sendable {
     let templates: PageTemplates
 
-    /// Responds with the page. The shell is on its way before the database is asked; the notes follow as they are read.
+    /// Responds with the page.
+    ///
+    /// The shell is on its way before the database is asked; the notes follow as they are read.
     func response(_ status: HTTPResponse.Status = .ok, keeping input: NoteInput? = nil, message: String? = nil)
         -> Response
     {

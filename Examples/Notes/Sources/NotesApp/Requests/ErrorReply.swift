@@ -3,7 +3,9 @@ import HTTPTypes
 import Hummingbird
 import PerRequest
 
-/// What a client is told about an error. It gives nothing away that is not meant for it.
+/// What a client is told about an error.
+///
+/// It gives nothing away that is not meant for it.
 struct ErrorReply {
     let status: HTTPResponse.Status
     let message: String

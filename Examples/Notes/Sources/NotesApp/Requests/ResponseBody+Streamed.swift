@@ -3,7 +3,9 @@ import Logging
 import NIOCore
 
 extension ResponseBody {
-    /// A body that is written piece by piece. Its head is gone by then: an error can only be logged and break it off.
+    /// A body that is written piece by piece.
+    ///
+    /// Its head is gone by then: an error can only be logged and break it off.
     static func streamed(
         _ write: @escaping @Sendable @concurrent (inout any ResponseBodyWriter) async throws -> Void
     ) -> ResponseBody {
