@@ -71,6 +71,21 @@ struct ConnectionPoolTests {
         }
     }
 
+    @Test("A writer waits for its turn outside SQLite, and stops waiting when it is cancelled")
+    func writersTakeTurns() async throws {
+        try await withPool(connections: 2) { pool in
+            let (first, second) = try await (pool.lease(), pool.lease())
+            try await first.withTransaction { _ in
+                let waiting = Task { try await second.withTransaction { _ in } }
+                waiting.cancel()
+                await #expect(throws: CancellationError.self) { try await waiting.value }
+            }
+            try await second.withTransaction { _ in }
+            await first.giveBack()
+            await second.giveBack()
+        }
+    }
+
     @Test("Places are given in the order of asking")
     func order() async throws {
         let turnstile = Turnstile(places: 1)
