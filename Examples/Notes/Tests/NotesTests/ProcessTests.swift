@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import Testing
 
 /// The executable itself, as a process.
@@ -17,6 +18,12 @@ struct ProcessTests {
             try process.run()
         }
 
+        /// The port in the one line that says where it listens.
+        func port() -> Int? {
+            let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+            return line.wholeMatch(of: #/listening on http://127\.0\.0\.1:([0-9]+)\n/#).flatMap { Int($0.1) }
+        }
+
         /// The exit status and what was written until then.
         func end() -> (status: Int32, output: String, errors: String) {
             let output = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
@@ -33,9 +40,7 @@ struct ProcessTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         let run = try Run(["PORT": "0", "TMPDIR": folder.path])
         defer { run.process.terminate() }
-        let line = String(decoding: run.output.fileHandleForReading.availableData, as: UTF8.self)
-        let match = try #require(line.wholeMatch(of: #/listening on http://127\.0\.0\.1:([0-9]+)\n/#))
-        let client = NotesClient(port: try #require(Int(match.1)))
+        let client = NotesClient(port: try #require(run.port()))
         let reply = try await client.get("/")
         #expect(reply.status == 200)
         #expect(reply.body.contains("<!-- request="))
@@ -47,6 +52,22 @@ struct ProcessTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 
+    @Test("It stops at SIGTERM and SIGINT although a client waits for its next event", arguments: [SIGTERM, SIGINT])
+    func stopsWhileStreaming(signal: Int32) async throws {
+        let run = try Run(["PORT": "0"])
+        defer { run.process.terminate() }
+        let client = NotesClient(port: try #require(run.port()))
+        let duration = try await ContinuousClock().measure {
+            try await client.open(.get, "/events?count=1000&interval=10000") { _, body in
+                _ = try await body.read(until: "data: 0\n\n")
+                kill(run.process.processIdentifier, signal)
+                await #expect(throws: (any Error).self) { _ = try await body.rest() }
+            }
+            #expect(run.end().status == 0)
+        }
+        #expect(duration < .seconds(5))
+    }
+
     @Test("Notes in a file of one's own are there after a restart")
     func keepsDatabase() async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "kept-\(UUID().uuidString).sqlite")
@@ -56,8 +77,7 @@ struct ProcessTests {
         for count in 0...1 {
             let run = try Run(["PORT": "0", "NOTES_DATABASE": file.path])
             defer { run.process.terminate() }
-            let line = String(decoding: run.output.fileHandleForReading.availableData, as: UTF8.self)
-            let client = NotesClient(port: try #require(Int(line.dropLast().split(separator: ":").last ?? "")))
+            let client = NotesClient(port: try #require(run.port()))
             #expect(try await client.get("/api/notes").json(as: [NoteReply].self).count == count)
             #expect(try await client.post("/api/notes", json: ["title": "A", "body": "b"]).status == 201)
             run.process.terminate()

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import ServiceLifecycle
 
 /// The number of notes, again and again, as server-sent events.
 struct EventRoutes: Sendable {
@@ -14,7 +15,7 @@ struct EventRoutes: Sendable {
             // A client may leave at any time; this breaks off the wait for the next event.
             try await request.body.consumeWithCancellationOnInboundClose { _ in
                 for number in 1...count {
-                    if number > 1 { try await Task.sleep(for: .milliseconds(interval)) }
+                    if number > 1 { try await pause(.milliseconds(interval)) }
                     let notes = try await NotesRepository.count()
                     try await writer.write(ByteBuffer(string: "data: \(notes)\n\n"))
                 }
@@ -25,6 +26,13 @@ struct EventRoutes: Sendable {
             headers: [.contentType: "text/event-stream", .cacheControl: "no-cache"],
             body: body
         )
+    }
+
+    /// Waits.
+    ///
+    /// A server that is told to stop does not wait to the end.
+    private func pause(_ duration: Duration) async throws {
+        try await cancelWhenGracefulShutdown { try await Task.sleep(for: duration) }
     }
 
     private func number(
