@@ -22,6 +22,19 @@ struct PageTests {
         }
     }
 
+    @Test("HEAD gets the page's head, and its request ends although the body is never written")
+    func head() async throws {
+        try await withNotes { client in
+            let reply = try await client.send(.head, "/")
+            #expect(reply.status == 200)
+            #expect(reply.headers[.contentType] == "text/html; charset=utf-8")
+            #expect(reply.body.isEmpty)
+            #expect(reply.requestID != nil)
+            let health = try await client.quietHealth()
+            #expect(health.requests.open == 1 && health.resources.acquired == 0)
+        }
+    }
+
     @Test("The shell arrives while no connection is free, the notes when one is")
     func shellArrivesBeforeNotes() async throws {
         try await withNotesService { client, service in

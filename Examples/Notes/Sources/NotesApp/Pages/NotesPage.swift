@@ -16,9 +16,9 @@ struct NotesPage: Sendable {
         let body = ResponseBody.streamed { writer in
             try await writer.write(shell(input, message))
             var last = Int64.max
-            while case let notes = try await NotesRepository.newest(olderThan: last, limit: 100),
-                let oldest = notes.last
-            {
+            while true {
+                let notes = try await NotesRepository.newest(olderThan: last, limit: 100)
+                guard let oldest = notes.last else { break }
                 try await writer.write(ByteBuffer(string: templates.notes.render(["notes": notes])))
                 last = oldest.id
             }

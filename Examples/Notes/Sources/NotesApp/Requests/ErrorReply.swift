@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOHTTP1
 import PerRequest
 
 /// What a client is told about an error.
@@ -23,6 +24,8 @@ struct ErrorReply {
             headers = error.headers
         case let error as any HTTPResponseError:
             self.init(error.status)
+        case is HTTPParserError:
+            self.init(.badRequest, "The request is not valid HTTP.")
         case let error as NoteDraft.Invalid:
             self.init(.badRequest, error.message)
         case let error as RequestStoreError where error.isTimeout:

@@ -47,7 +47,7 @@ public struct NotesService: Sendable {
     }
 
     private var router: Router<BasicRequestContext> {
-        let router = Router()
+        let router = Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestStoreMiddleware())
         router.add(middleware: RequestMiddleware(pool: pool))
         PageRoutes(page: page).add(to: router)
