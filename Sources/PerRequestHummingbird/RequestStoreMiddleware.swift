@@ -13,6 +13,9 @@ import PerRequest
 /// router.add(middleware: RequestStoreMiddleware())
 /// ```
 ///
+/// A middleware that turns errors into responses hides them from it: add that one before it, or let it call
+/// `RequestStore.current?.fail(error)`.
+///
 /// It needs `Application(router:requestStore:)`; without it every request fails with a ``RequestStoreSetupError``.
 public struct RequestStoreMiddleware<Context: RequestContext>: RouterMiddleware {
     /// Makes the middleware.

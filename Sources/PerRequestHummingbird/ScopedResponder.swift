@@ -46,7 +46,10 @@ private struct Once: ~Copyable, @unchecked Sendable {
 /// comes from a database that is reached over NIO.
 private func ending(of error: any Error, on channel: any Channel) -> RequestOutcome.Ending {
     if error is CancellationError, Task.isCancelled { return .cancelled }
-    let isConnectionError = error is ChannelError || error is IOError || error is NIOAsyncWriterError
+    // A `CancellationError` in a task that is not cancelled comes from Hummingbird's
+    // `consumeWithCancellationOnInboundClose`.
+    let isConnectionError =
+        error is ChannelError || error is IOError || error is NIOAsyncWriterError || error is CancellationError
     return isConnectionError && !channel.isActive ? .clientDisconnected : .failed(error)
 }
 #endif

@@ -226,6 +226,32 @@ struct AdapterTests {
         #expect(watch.journal == Array(repeating: "first current rollback completed", count: 2))
     }
 
+    @Test("A resource that cannot be acquired in time is a 503, another store error a 500, both in the log")
+    func storeErrors() async throws {
+        let lines = LogCollector.Lines()
+        let slow = RequestResource("slow", acquireTimeout: .milliseconds(20)) {
+            try await Task.sleep(for: .seconds(3_600))
+        } release: { _, _ in
+        }
+        let router = makeRouter()
+        router.get("slow") { _, _ in
+            try await slow.get()
+            return "never"
+        }
+        router.get("unset") { _, _ in try name.require() }
+        try await withServer(router, logger: Logger(label: "test") { _ in LogCollector(lines) }) { port, _ in
+            let client = try await RawClient.connect(to: port)
+            try await client.get("/slow")
+            #expect(try await client.response().status == 503)
+            try await client.get("/unset")
+            #expect(try await client.response().status == 500)
+            try await client.close()
+        }
+        #expect(lines.errors.count == 2)
+        #expect(lines.errors.first?.contains("\"slow\": it could not be acquired within 0.02 seconds") == true)
+        #expect(lines.errors.last?.contains("\"name\": nothing has been set") == true)
+    }
+
     @Test("Rule 16: what the handler reported stays the first error in the log")
     func firstError() async throws {
         let lines = LogCollector.Lines()

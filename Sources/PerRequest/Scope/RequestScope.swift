@@ -62,7 +62,7 @@ public final class RequestScope: Sendable {
     /// The first cause wins; once the response is settled, this does nothing. A `CancellationError` in a cancelled task
     /// is noted as ``RequestOutcome/Ending/cancelled``.
     public func fail(_ error: any Error) {
-        store.core.fail(error is CancellationError && Task.isCancelled ? .cancelled : .failed(error))
+        store.core.fail(error)
     }
 
     /// Decides the verdict and runs the releases of ``ReleasePoint/beforeResponse``.

@@ -24,7 +24,7 @@ public struct RequestStore: Sendable {
     ///
     /// - Parameter error: What failed; it becomes the ending of the ``RequestOutcome``.
     public func fail(_ error: any Error) {
-        core.fail(.failed(error))
+        core.fail(error)
     }
 }
 

@@ -60,7 +60,11 @@ extension StoreCore {
 
 extension StoreCore {
     /// Marks the request as failed, as long as its response is not settled.
-    func fail(_ ending: RequestOutcome.Ending) {
+    ///
+    /// A `CancellationError` in a cancelled task says that the request was cancelled; anywhere else it is an error.
+    func fail(_ error: any Error) {
+        let ending: RequestOutcome.Ending =
+            error is CancellationError && Task.isCancelled ? .cancelled : .failed(error)
         send(.fail) { state in
             guard state.lifecycle.phase == .open, state.ending == nil else { return }
             state.ending = ending
