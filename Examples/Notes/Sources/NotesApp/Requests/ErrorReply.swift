@@ -22,8 +22,6 @@ struct ErrorReply {
         case let error as HTTPError:
             self.init(error.status, error.body)
             headers = error.headers
-        case let error as any HTTPResponseError:
-            self.init(error.status)
         case is HTTPParserError:
             self.init(.badRequest, "The request is not valid HTTP.")
         case let error as NoteDraft.Invalid:
@@ -31,6 +29,8 @@ struct ErrorReply {
         case let error as RequestStoreError where error.isTimeout:
             self.init(.serviceUnavailable, "The database is busy. Please try again in a moment.")
             headers[.retryAfter] = "1"
+        case let error as any HTTPResponseError:
+            self.init(error.status)
         default:
             self.init(.internalServerError)
         }
