@@ -78,7 +78,7 @@ extension RequestStoreResponder {
     private func respondWithoutChannel(to request: Request, context: Context) async throws -> Response {
         let log = ExchangeLog()
         _ = log.claim(logger: context.logger)
-        let exchange = Exchange(scope: RequestScope(observer: server.observer, report: log.report), log: log)
+        let exchange = Exchange(scope: server.openScope(log), log: log)
         let response: Response
         do {
             response = try await bound(exchange) {

@@ -17,6 +17,7 @@ public struct RequestStoreServer: Sendable {
         @Sendable (RequestReleaseError, _ intended: Response, HTTPResponse.Status) -> Response
 
     private let buildChannel: @Sendable (@escaping HTTPChannelHandler.Responder) throws -> any ServerChildChannel
+    let limits: RequestLimits
     let observer: (any RequestObserver)?
     let failureResponse: FailureResponse
 
@@ -24,14 +25,16 @@ public struct RequestStoreServer: Sendable {
     ///
     /// - Parameters:
     ///   - configuration: Hummingbird's configuration of the channel.
+    ///   - limits: How long the releases of a request may take in all.
     ///   - observer: Sees what the requests' stores do.
     ///   - failureResponse: Makes the response that is sent where releasing before the response failed.
     public static func http1(
         configuration: HTTP1Channel.Configuration = .init(),
+        limits: RequestLimits = RequestLimits(),
         observer: (any RequestObserver)? = nil,
         failureResponse: @escaping FailureResponse = { _, _, status in Response(status: status) }
     ) -> RequestStoreServer {
-        channel(observer: observer, failureResponse: failureResponse) { responder in
+        channel(limits: limits, observer: observer, failureResponse: failureResponse) { responder in
             HTTP1Channel(responder: responder, configuration: configuration)
         }
     }
@@ -39,23 +42,36 @@ public struct RequestStoreServer: Sendable {
     /// Any channel that is built from a responder, as `HTTPServerBuilder` builds it.
     ///
     /// - Parameters:
+    ///   - limits: How long the releases of a request may take in all.
     ///   - observer: Sees what the requests' stores do.
     ///   - failureResponse: Makes the response that is sent where releasing before the response failed.
     ///   - build: Builds the channel. The responder it gets opens and closes the scopes.
     public static func channel(
+        limits: RequestLimits = RequestLimits(),
         observer: (any RequestObserver)? = nil,
         failureResponse: @escaping FailureResponse = { _, _, status in Response(status: status) },
         _ build: @escaping @Sendable (@escaping HTTPChannelHandler.Responder) throws -> any ServerChildChannel
     ) -> RequestStoreServer {
-        RequestStoreServer(buildChannel: build, observer: observer, failureResponse: failureResponse)
+        RequestStoreServer(
+            buildChannel: build,
+            limits: limits,
+            observer: observer,
+            failureResponse: failureResponse
+        )
     }
 
     var builder: HTTPServerBuilder {
         let buildChannel = buildChannel
-        let observer = observer
+        let openScope = openScope
         return HTTPServerBuilder { responder in
-            try buildChannel(scoped(responder, observer: observer))
+            try buildChannel(scoped(responder, openScope))
         }
+    }
+
+    /// Opens the scope of one request.
+    @Sendable
+    func openScope(_ log: ExchangeLog) -> RequestScope {
+        RequestScope(limits: limits, observer: observer, report: log.report)
     }
 }
 #endif

@@ -9,12 +9,12 @@ import PerRequest
 /// Opens a scope around everything the channel does for a request: the router, the head, the body.
 func scoped(
     _ responder: @escaping HTTPChannelHandler.Responder,
-    observer: (any RequestObserver)?
+    _ openScope: @escaping @Sendable (ExchangeLog) -> RequestScope
 ) -> HTTPChannelHandler.Responder {
     { request, writer, channel in
         var writer = Once(consume writer)
         let log = ExchangeLog()
-        let scope = RequestScope(observer: observer, report: log.report)
+        let scope = openScope(log)
         try await scope.run {
             try await Exchange.$current.withValue(Exchange(scope: scope, log: log)) {
                 try await withLogger(RequestLogHandler.logger) { _ in

@@ -190,7 +190,7 @@ struct AdapterTests {
         } release: { _, _ in
             throw TestError()
         }
-        let hanging = RequestResource("hanging", released: .beforeResponse, releaseTimeout: .milliseconds(20)) {
+        let hanging = RequestResource("hanging", released: .beforeResponse, limits: .init(release: .milliseconds(20))) {
             1
         } release: { _, _ in
             // Ends when it is cancelled.
@@ -229,7 +229,7 @@ struct AdapterTests {
     @Test("A resource that cannot be acquired in time is a 503, another store error a 500, both in the log")
     func storeErrors() async throws {
         let lines = LogCollector.Lines()
-        let slow = RequestResource("slow", acquireTimeout: .milliseconds(20)) {
+        let slow = RequestResource("slow", limits: .init(acquire: .milliseconds(20))) {
             try await Task.sleep(for: .seconds(3_600))
         } release: { _, _ in
         }

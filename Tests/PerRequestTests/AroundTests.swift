@@ -192,7 +192,7 @@ struct AroundTests {
         let observer = CountingObserver()
         for _ in 0..<1_000 {
             let stray = Signal()
-            let resource = RequestResource<Int>.around("resource", releaseTimeout: .seconds(3_600)) { use in
+            let resource = RequestResource<Int>.around("resource", limits: .init(release: .seconds(3_600))) { use in
                 Task {
                     _ = try? await use(1)
                     stray.fire()

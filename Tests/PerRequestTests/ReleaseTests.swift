@@ -102,7 +102,7 @@ struct ReleaseTests {
         let reports = Reports()
         let observer = CountingObserver()
         let first = noting("first", in: journal, released: .beforeResponse)
-        let hanging = RequestResource("hanging", released: .beforeResponse, releaseTimeout: .milliseconds(20)) {
+        let hanging = RequestResource("hanging", released: .beforeResponse, limits: .init(release: .milliseconds(20))) {
             1
         } release: { _, _ in
             do { try await Signal().waitOrCancel() } catch { journal.note("hanging cancelled") }

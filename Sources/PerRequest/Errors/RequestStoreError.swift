@@ -19,6 +19,18 @@ public struct RequestStoreError: Error {
         case stillEnding
         /// The release did not end within its limit; it was cancelled, and whether it took effect is unknown.
         case releaseTimedOut(Duration)
+        /// Bodies of `use` did not end within the release's limit; it is released when they have.
+        case useOverran(Duration)
+        /// The releases of a point did not end within the request's limit; they go on without the request.
+        case pointTimedOut(ReleasePoint, Duration)
+        /// The resource was released early, and an `around` resource cannot be acquired a second time.
+        case releasedEarly
+        /// The resource cannot be released early: this resource's factory is using it.
+        case inUse(by: String)
+        /// The resources along a cycle: each is acquired inside the factory of the one before it.
+        case cycle([String])
+        /// The resource is released before this one, inside whose factory it was asked for.
+        case captive(by: String)
         /// Nothing has been set.
         case unset
         /// The value set under this name has another type.
@@ -52,6 +64,16 @@ extension RequestStoreError: CustomStringConvertible {
     }
 }
 
+extension ReleasePoint {
+    /// The point in a sentence.
+    var phrase: String {
+        switch self {
+        case .beforeResponse: "before the response"
+        case .afterResponse: "after the response"
+        }
+    }
+}
+
 extension RequestStoreError.Reason {
     fileprivate var explanation: String {
         switch self {
@@ -81,14 +103,39 @@ extension RequestStoreError.Reason {
             "it has been released already: read it before its release starts, or hold on to what it gave you."
         case .acquireTimedOut(let limit):
             """
-            it could not be acquired within \(limit). Look for an exhausted pool, or raise its `acquireTimeout`.
+            it could not be acquired within \(limit). Look for an exhausted pool, or raise the `acquire` limit of its `ResourceLimits`.
             """
         case .stillEnding:
             "the acquisition before this one was cancelled and has not ended yet: its factory ignores cancellation."
         case .releaseTimedOut(let limit):
             """
             its release did not end within \(limit) and was cancelled; whether it took effect is unknown. Make it \
-            faster, or raise its `releaseTimeout`.
+            faster, or raise the `release` limit of its \
+            `ResourceLimits`.
+            """
+        case .useOverran(let limit):
+            """
+            a body of `use` still ran \(limit) after the release was due; it is released when the body has ended. Await \
+            every task that uses it.
+            """
+        case .pointTimedOut(let point, let limit):
+            """
+            it was not released within the \(limit) that the request has for all releases \(point.phrase). Make the \
+            releases faster, or raise `RequestLimits`.
+            """
+        case .releasedEarly:
+            "it was released early, and what `around` gives cannot be acquired a second time in a request."
+        case .inUse(let dependent):
+            "it cannot be released now: the factory of \"\(dependent)\" is using it. Release it when that is acquired."
+        case .cycle(let path):
+            """
+            it cannot be acquired, because it depends on itself: \(path.map { "\"\($0)\"" }.joined(separator: " needs ")). \
+            Break the cycle.
+            """
+        case .captive(let dependent):
+            """
+            it is released before "\(dependent)", inside whose factory it was asked for and which would go on using it. \
+            Release "\(dependent)" at the same point, or take what it needs from something that lives as long.
             """
         case .unset:
             "nothing has been set in this request: set it in a middleware, or read `value`, which is nil where unset."

@@ -74,14 +74,14 @@ extension RequestLocal {
     ///
     /// - Throws: ``RequestStoreError`` outside a request and after it.
     public func get() throws -> Value {
-        try get(in: RequestStore(core: RequestStore.currentCore(for: name)))
+        try get(in: .required(by: name))
     }
 
     /// Sets the value in the current store, for all code of the request that reads it from now on.
     ///
     /// - Throws: ``RequestStoreError`` outside a request and after it.
     public func set(_ value: Value) throws {
-        try set(value, in: RequestStore(core: RequestStore.currentCore(for: name)))
+        try set(value, in: .required(by: name))
     }
 
     /// Changes the value in the current store in one step.
@@ -92,14 +92,14 @@ extension RequestLocal {
     /// - Throws: ``RequestStoreError`` outside a request and after it, and what `body` throws; then nothing is changed.
     @discardableResult
     public func update<Result>(_ body: (inout Value) throws -> Result) throws -> Result {
-        try update(in: RequestStore(core: RequestStore.currentCore(for: name)), body)
+        try update(in: .required(by: name), body)
     }
 
     /// The value in the current store, which must have been set.
     ///
     /// - Throws: ``RequestStoreError`` where it is `nil`, outside a request and after it.
     public func require<Wrapped>() throws -> Wrapped where Value == Wrapped? {
-        try require(in: RequestStore(core: RequestStore.currentCore(for: name)))
+        try require(in: .required(by: name))
     }
 }
 
@@ -116,13 +116,13 @@ extension RequestLocal {
     /// - Throws: ``RequestStoreError`` if the request is over.
     public func get(in store: RequestStore) throws(RequestStoreError) -> Value {
         switch store.core.read(key) {
-        case .found(let box): return box.value(as: Value.self)
+        case .found(let box, _): return box.value(as: Value.self)
         case .ended: throw store.core.error(.requestEnded, key: name)
         case .unset: break
         }
         guard case .initial(let make) = `default` else { return makeDefault() }
         let made = Box(make())
-        switch store.core.exchange(nil, by: made, for: key) {
+        switch store.core.root.exchange(nil, by: made, for: key) {
         case .written: return made.value
         case .lostRace(let winner?): return winner.value(as: Value.self)
         case .lostRace(nil), .ended: throw store.core.error(.requestEnded, key: name)
@@ -141,18 +141,23 @@ extension RequestLocal {
     /// - Throws: ``RequestStoreError`` if the request is over, and what `body` throws; then nothing is changed.
     @discardableResult
     public func update<Result>(in store: RequestStore, _ body: (inout Value) throws -> Result) throws -> Result {
+        var base: AnyBox?
         var present: AnyBox?
         switch store.core.read(key) {
-        case .found(let box): present = box
-        case .unset: present = nil
+        case .found(let box, let isOwn):
+            base = box
+            present = isOwn ? box : nil
+        case .unset: break
         case .ended: throw store.core.error(.requestEnded, key: name)
         }
         while true {
-            var value = present?.value(as: Value.self) ?? makeDefault()
+            var value = base?.value(as: Value.self) ?? makeDefault()
             let result = try body(&value)
             switch store.core.exchange(present, by: Box(value), for: key) {
             case .written: return result
-            case .lostRace(let newer): present = newer
+            case .lostRace(let newer):
+                base = newer
+                present = newer
             case .ended: throw store.core.error(.requestEnded, key: name)
             }
         }

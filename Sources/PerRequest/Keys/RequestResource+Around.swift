@@ -17,25 +17,16 @@ extension RequestResource {
     /// - Parameters:
     ///   - name: The key's name in errors.
     ///   - released: When `use` returns.
-    ///   - acquireTimeout: How long the body may take until it calls `use`. Then it is cancelled and its callers get an
-    ///     error.
-    ///   - releaseTimeout: How long the body may take to end once `use` has returned. Then it is cancelled and reported.
+    ///   - limits: How long the body may take until it calls `use`, and how long to end once `use` has returned.
     ///   - body: Calls `use`. It runs in a task that the store owns; the request's cancellation does not reach it.
     /// - Returns: The key.
     public static func around(
         _ name: String,
         released: ReleasePoint = .afterResponse,
-        acquireTimeout: Duration = .seconds(30),
-        releaseTimeout: Duration = .seconds(10),
+        limits: ResourceLimits = ResourceLimits(),
         _ body: @escaping @Sendable (RequestUse<Value>) async throws -> RequestUse<Value>.Receipt
     ) -> RequestResource {
-        let info = ResourceInfo(
-            id: Identity.nextKey(),
-            name: name,
-            point: released,
-            acquireTimeout: acquireTimeout,
-            releaseTimeout: releaseTimeout
-        )
+        let info = ResourceInfo(id: Identity.nextKey(), name: name, form: .around, point: released, limits: limits)
         return RequestResource(info: info, form: .around(body))
     }
 
@@ -48,8 +39,7 @@ extension RequestResource {
     public static func around(
         _ name: String,
         released: ReleasePoint = .afterResponse,
-        acquireTimeout: Duration = .seconds(30),
-        releaseTimeout: Duration = .seconds(10),
+        limits: ResourceLimits = ResourceLimits(),
         _ body: @escaping @Sendable (RequestUse<Value>) async throws -> Void
     ) -> RequestResource {
         fatalError("unavailable")

@@ -1,4 +1,4 @@
-/// What the body of ``RequestResource/around(_:released:acquireTimeout:releaseTimeout:_:)`` calls with its resource.
+/// What the body of ``RequestResource/around(_:released:limits:_:)`` calls with its resource.
 ///
 /// **Lifetime.** Valid inside the body.
 ///

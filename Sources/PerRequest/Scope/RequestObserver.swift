@@ -16,9 +16,9 @@ public protocol RequestObserver: Sendable {
     /// One that overran its limit is still held until this is called.
     func released(_ resource: String, in store: RequestStore, error: (any Error)?)
 
-    /// A request's store was closed.
+    /// A request's store was closed: its last release has ended, and it is empty.
     ///
-    /// A release that overran its limit may still run.
+    /// The request itself may have ended before, if a limit passed.
     func closed(_ store: RequestStore, outcome: RequestOutcome)
 }
 

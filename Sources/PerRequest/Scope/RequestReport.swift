@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -19,6 +21,12 @@ public struct RequestReport: Sendable {
         ///
         /// Its value is released when it arrives.
         case flightOverran(resource: String, acquiredAt: SourcePosition)
+        /// The releases of a point did not end within the request's limit.
+        ///
+        /// They go on without the request.
+        case pointOverran(ReleasePoint, Duration)
+        /// A resource is still held after its `hold` limit.
+        case heldTooLong(resource: String, acquiredAt: SourcePosition, Duration)
         /// A store was dropped while it was open.
         ///
         /// What it held is released now, with the outcome `abandoned`.
@@ -31,7 +39,21 @@ public struct RequestReport: Sendable {
     /// What went wrong.
     public let kind: Kind
 
-    static func writeToStandardError(_ report: RequestReport) {
+    private static let handler = Lock<(@Sendable (RequestReport) -> Void)?>(nil)
+
+    /// Sets where the reports of the process go that the opener of a store does not handle.
+    ///
+    /// - Parameter handler: Called synchronously from any task or thread; it must not block. `nil` restores the default,
+    ///   which writes to standard error.
+    public static func setHandler(_ handler: (@Sendable (RequestReport) -> Void)?) {
+        self.handler.withLock { $0 = handler }
+    }
+
+    static func handle(_ report: RequestReport) {
+        if let handler = handler.withLock({ $0 }) { handler(report) } else { writeToStandardError(report) }
+    }
+
+    private static func writeToStandardError(_ report: RequestReport) {
         let line = "PerRequest: \(report)\n"
         unsafe line.withCString { text in
             let count = unsafe strlen(text)
@@ -51,6 +73,11 @@ extension RequestReport: CustomStringConvertible {
                 request \(request): "\(resource)", acquired at \(acquiredAt): its factory did not end after it was \
                 cancelled. Make it react to cancellation; what it still acquires is released when it arrives.
                 """
+        case .pointOverran(let point, let limit):
+            return
+                "request \(request): the releases \(point.phrase) did not end within \(limit) and go on without the request."
+        case .heldTooLong(let resource, let acquiredAt, let limit):
+            return "request \(request): \"\(resource)\", acquired at \(acquiredAt), is still held after \(limit)."
         case .abandoned(let resources):
             let held = resources.isEmpty ? "nothing" : resources.map { "\"\($0)\"" }.joined(separator: ", ")
             return """

@@ -1,6 +1,8 @@
+import Synchronization
+
 /// One request's scope, for authors of adapters: opens the request's store, settles it and closes it.
 ///
-/// Application code needs none of this: it uses an adapter or ``withRequestStore(id:observer:_:)``.
+/// Application code needs none of this: it uses an adapter or ``withRequestStore(_:id:observer:_:)``.
 ///
 /// ```swift
 /// let scope = RequestScope()
@@ -28,17 +30,47 @@ public final class RequestScope: Sendable {
     ///
     /// - Parameters:
     ///   - id: The request's id in errors and reports; a number that is unique in the process by default.
+    ///   - limits: How long each release point may take in all.
     ///   - observer: Sees what the store does.
-    ///   - report: Gets what went wrong and that no caller was told; writes to standard error by default. It is called
-    ///     synchronously from any task or thread and must not block.
+    ///   - report: Gets what went wrong and that no caller was told; ``RequestReport/setHandler(_:)`` by default. It is
+    ///     called synchronously from any task or thread and must not block.
     public init(
         id: String? = nil,
+        limits: RequestLimits = RequestLimits(),
         observer: (any RequestObserver)? = nil,
         report: (@Sendable (RequestReport) -> Void)? = nil
     ) {
-        let reporter = report ?? RequestReport.writeToStandardError
-        store = RequestStore(core: StoreCore(id: id, observer: observer, reporter: reporter, isOwned: true))
+        let core = StoreCore(id: id, observer: observer, reporter: report, limits: limits, isOwned: true)
+        store = RequestStore(core: core)
         observer?.opened(store)
+    }
+
+    /// Makes a scope of a core, for tests that control where its tasks run.
+    init(core: StoreCore) {
+        store = RequestStore(core: core)
+        core.observer?.opened(store)
+    }
+
+    /// Opens a child of `parent`, which closes it when it closes itself.
+    init?(id: String?, childOf parent: StoreCore, owning owned: Set<Int>, observer: (any RequestObserver)?) {
+        let core = StoreCore(
+            id: id,
+            observer: observer ?? parent.observer,
+            reporter: parent.reporter,
+            limits: parent.limits,
+            parent: parent,
+            owned: owned,
+            isOwned: true
+        )
+        // Before `store` is set: a scope that was never opened must not run its `deinit`.
+        let isOpen = parent.state.withLock { state in
+            guard state.lifecycle.openChild(core.identity) else { return false }
+            state.children[core.identity] = core
+            return true
+        }
+        guard isOpen else { return nil }
+        store = RequestStore(core: core)
+        core.observer?.opened(store)
     }
 
     deinit {
@@ -52,7 +84,7 @@ public final class RequestScope: Sendable {
     public nonisolated(nonsending) func run<Result, Failure: Error>(
         _ body: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
-        try await Ambient.with(store.core, body)
+        try await Ambient.with(Ambient.Context(core: store.core), body)
     }
 
     /// Notes that the handler threw, before the framework makes a response of it.
@@ -78,7 +110,9 @@ public final class RequestScope: Sendable {
 
     /// Runs all releases that are left and empties the store, after settling it if that was not done.
     ///
-    /// To be called after the last byte of the response was written or could not be written, on every path.
+    /// To be called after the last byte of the response was written or could not be written, on every path. It returns
+    /// when all is released or the limits have passed; what is left then goes on by itself, and the store is closed when
+    /// the last release has ended.
     ///
     /// - Parameters:
     ///   - ending: How the request ended; a cause that was noted before wins over it.

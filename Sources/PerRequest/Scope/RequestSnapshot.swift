@@ -12,27 +12,27 @@
 /// **Isolation.** It may be used from any task and thread. `run` runs its body in the caller's task, if there is one.
 public struct RequestSnapshot: Sendable {
     /// The store that was current; `nil` outside a request.
-    public var store: RequestStore? { core.map(RequestStore.init) }
+    public var store: RequestStore? { context.map { RequestStore(core: $0.core) } }
 
-    private let core: StoreCore?
+    private let context: Ambient.Context?
 
     /// Takes the current store.
     public init() {
-        core = Ambient.core
+        context = Ambient.context
     }
 
     /// Takes the given store.
     ///
     /// - Parameter store: The store that `run` and `wrap` make current.
     public init(_ store: RequestStore) {
-        core = store.core
+        context = Ambient.Context(core: store.core)
     }
 
     /// Runs `body` with the store current.
     ///
     /// - Throws: What `body` throws.
     public func run<Result>(_ body: () throws -> Result) rethrows -> Result {
-        try Ambient.$core.withValue(core) { try body() }
+        try Ambient.$context.withValue(context) { try body() }
     }
 
     /// Runs `body` with the store current.
@@ -41,7 +41,7 @@ public struct RequestSnapshot: Sendable {
     public nonisolated(nonsending) func run<Result>(
         _ body: nonisolated(nonsending) () async throws -> Result
     ) async rethrows -> Result {
-        try await Ambient.$core.withValue(core) { try await body() }
+        try await Ambient.$context.withValue(context) { try await body() }
     }
 
     /// A function that runs `body` with the store current.

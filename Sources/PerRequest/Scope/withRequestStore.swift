@@ -1,7 +1,7 @@
 /// Opens a store, runs `body` with it, and closes it: for a command, a queue job, a Lambda, a test.
 ///
-/// The store is a root: nothing of a store that is current here is seen in it. It settles when `body` returns or throws,
-/// and is closed when this function returns.
+/// The store settles when `body` returns or throws, and is closed when this function returns. It is a root, unless
+/// `nesting` says otherwise.
 ///
 /// ```swift
 /// try await withRequestStore { store in
@@ -12,6 +12,7 @@
 /// **Cancellation.** `body` sees the cancellation of the calling task; releases do not, they run to their end or limit.
 ///
 /// - Parameters:
+///   - nesting: How the store relates to the one that is current here.
 ///   - id: The request's id in errors and reports; a number that is unique in the process by default.
 ///   - observer: Sees what the store does.
 ///   - body: The work, in the caller's task and isolation.
@@ -19,16 +20,30 @@
 /// - Throws: The error of `body`, unchanged. Where `body` succeeded and a release failed, a ``RequestReleaseError``.
 @discardableResult
 public nonisolated(nonsending) func withRequestStore<Result>(
+    _ nesting: RequestNesting = .independent,
     id: String? = nil,
     observer: (any RequestObserver)? = nil,
     _ body: nonisolated(nonsending) (RequestStore) async throws -> Result
 ) async throws -> Result {
-    try await withRequestStore(id: id, observer: observer, releaseFailure: { $0 as any Error }, body)
+    let scope: RequestScope
+    switch (nesting.mode, Ambient.core) {
+    case (.join, let core?):
+        guard !core.isClosed else { throw core.error(.requestEnded, key: nil) }
+        return try await body(RequestStore(core: core))
+    case (.child(let owned), let parent?):
+        guard let child = RequestScope(id: id, childOf: parent, owning: owned, observer: observer) else {
+            throw parent.error(.requestEnded, key: nil)
+        }
+        scope = child
+    case (.independent, _), (.join, nil), (.child, nil):
+        scope = RequestScope(id: id, observer: observer)
+    }
+    return try await scope.serve(releaseFailure: { $0 as any Error }, body)
 }
 
 /// Opens a store, runs `body` with it, and closes it, with typed errors.
 ///
-/// Like ``withRequestStore(id:observer:_:)``. A release that fails after `body` succeeded needs a place in the error type:
+/// The store is a root. A release that fails after `body` succeeded needs a place in the error type:
 /// `releaseFailure` gives it one.
 ///
 /// - Parameters:
@@ -45,19 +60,28 @@ public nonisolated(nonsending) func withRequestStore<Result, Failure: Error>(
     releaseFailure: (RequestReleaseError) -> Failure,
     _ body: nonisolated(nonsending) (RequestStore) async throws(Failure) -> Result
 ) async throws(Failure) -> Result {
-    let scope = RequestScope(id: id, observer: observer)
-    return try await scope.run { () async throws(Failure) -> Result in
-        let result: Result
-        do throws(Failure) {
-            result = try await body(scope.store)
-        } catch {
-            scope.fail(error)
-            await scope.close(.failed(error))
-            throw error
+    try await RequestScope(id: id, observer: observer).serve(releaseFailure: releaseFailure, body)
+}
+
+extension RequestScope {
+    /// Runs `body`, settles, closes, and throws what has to be thrown.
+    fileprivate nonisolated(nonsending) func serve<Result, Failure: Error>(
+        releaseFailure: (RequestReleaseError) -> Failure,
+        _ body: nonisolated(nonsending) (RequestStore) async throws(Failure) -> Result
+    ) async throws(Failure) -> Result {
+        try await run { () async throws(Failure) -> Result in
+            let result: Result
+            do throws(Failure) {
+                result = try await body(store)
+            } catch {
+                fail(error)
+                await close(.failed(error))
+                throw error
+            }
+            await settle()
+            let outcome = await close()
+            if let error = RequestReleaseError(request: store.id, outcome: outcome) { throw releaseFailure(error) }
+            return result
         }
-        await scope.settle()
-        let outcome = await scope.close()
-        if let error = RequestReleaseError(request: scope.store.id, outcome: outcome) { throw releaseFailure(error) }
-        return result
     }
 }

@@ -1,22 +1,15 @@
-/// The task-local that makes a store current.
-///
-/// There is one in the process.
-enum Ambient {
-    @TaskLocal static var core: StoreCore?
-}
-
 extension RequestStore {
     /// The store of the request that the running code serves, or `nil` outside a request.
     ///
     /// In a task that outlives its request this is the closed store, never another one.
     public static var current: RequestStore? { Ambient.core.map(RequestStore.init) }
 
-    /// The current core, or the error that says that there is none.
-    static func currentCore(for key: String) throws(RequestStoreError) -> StoreCore {
+    /// The current store, or the error that says that there is none.
+    static func required(by key: String) throws(RequestStoreError) -> RequestStore {
         guard let core = Ambient.core else {
             throw RequestStoreError(key: key, request: nil, reason: .outsideRequest)
         }
-        return core
+        return RequestStore(core: core)
     }
 }
 
@@ -49,31 +42,4 @@ public nonisolated(nonsending) func withoutRequestStore<Result, Failure: Error>(
     _ body: nonisolated(nonsending) () async throws(Failure) -> Result
 ) async throws(Failure) -> Result {
     try await Ambient.with(nil, body)
-}
-
-extension Ambient {
-    /// Runs `body` with `core` current.
-    static nonisolated(nonsending) func with<Result, Failure: Error>(
-        _ core: StoreCore?,
-        _ body: nonisolated(nonsending) () async throws(Failure) -> Result
-    ) async throws(Failure) -> Result {
-        do {
-            return try await $core.withValue(core) { try await body() }
-        } catch {
-            // `withValue` rethrows `any Error`; what comes out of it is what `body` threw.
-            throw error as! Failure
-        }
-    }
-
-    /// Runs `body` with `core` current, outside async code.
-    static func with<Result, Failure: Error>(
-        _ core: StoreCore?,
-        _ body: () throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        do {
-            return try $core.withValue(core) { try body() }
-        } catch {
-            throw error as! Failure
-        }
-    }
 }

@@ -13,7 +13,7 @@ extension RequestStore {
         switch core.read(.name(name)) {
         case .unset: return nil
         case .ended: throw core.error(.requestEnded, key: name)
-        case .found(let box):
+        case .found(let box, _):
             guard let box = box as? Box<Value> else {
                 let stored = (box as? any NamedBox)?.typeName ?? "?"
                 throw core.error(.typeMismatch(stored: stored, requested: "\(Value.self)"), key: name)

@@ -1,28 +1,19 @@
 import Synchronization
 
-/// Something a store can acquire: the two forms of ``RequestResource``.
-protocol Acquirable: Sendable {
-    var info: ResourceInfo { get }
-
-    /// How what is acquired will be released.
-    ///
-    /// Called under the store's lock: it only makes objects.
-    func makeRelease(in core: StoreCore) -> Acquisition.ReleaseForm
-
-    /// Acquires, and tells the core when the value is there or that there will be none.
-    func fly(_ acquisition: Acquisition, in core: StoreCore) async
-}
-
 extension StoreCore {
     /// The held value of a resource, acquired if need be.
-    nonisolated(nonsending) func acquire(_ source: some Acquirable, from position: SourcePosition) async throws
-        -> AnyBox
-    {
-        switch admit(source, from: position) {
-        case .ready(let box):
-            return box
-        case .refuse(let refusal):
-            throw error(of: refusal, for: source.info)
+    ///
+    /// - Parameter pins: The caller uses the value in a body and sends ``Lifecycle/Event/useEnded(_:)`` after it.
+    nonisolated(nonsending) func acquire(
+        _ source: some Acquirable,
+        from position: SourcePosition,
+        pins: Bool = false
+    ) async throws -> Acquired {
+        switch admit(source, from: position, pins: pins) {
+        case .ready(let acquired):
+            return acquired
+        case .refuse(let error):
+            throw error
         case .join(let pending):
             return try await wait(for: pending)
         case .start(let pending, let acquisition):
@@ -31,32 +22,51 @@ extension StoreCore {
         }
     }
 
-    private enum Admission: Sendable {
-        case ready(AnyBox)
-        case join(Pending)
-        case start(Pending, Acquisition)
-        case refuse(Lifecycle.Refusal)
+    struct Acquired: Sendable {
+        let box: AnyBox
+        let entry: Int
     }
 
-    fileprivate struct Pending: Sendable {
+    private enum Admission: Sendable {
+        case ready(Acquired)
+        case join(Pending)
+        case start(Pending, Acquisition)
+        case refuse(any Error)
+    }
+
+    private struct Pending: Sendable {
         let waiter: Waiter
         let number: Int
         let entry: Int
     }
 
-    private func admit(_ source: some Acquirable, from position: SourcePosition) -> Admission {
+    private func admit(_ source: some Acquirable, from position: SourcePosition, pins: Bool) -> Admission {
         let info = source.info
-        let mayStart = !Task.isCancelled
+        let context = Ambient.context
+        if let context, context.acquiring != nil, descends(from: context.core) {
+            return .refuse(error(.captive(by: context.core.name(ofAcquiring: context)), key: info.name))
+        }
+        let request = ResourceRequest(
+            resource: info.id,
+            form: info.form,
+            point: info.point,
+            isCancelled: Task.isCancelled,
+            dependent: context?.core === self ? context?.acquiring : nil,
+            pins: pins
+        )
         return state.withLock { state in
-            let number = state.nextWaiter
-            let admission = state.lifecycle.acquire(info.id, at: info.point, waiter: number, mayStart: mayStart)
-            switch admission {
+            if let memo = info.memo, let box = state.memos.value(memo, resource: info.id) {
+                return .ready(Acquired(box: box, entry: -1))
+            }
+            switch state.lifecycle.acquire(request, waiter: state.nextWaiter) {
             case .ready(let entry):
                 guard let box = state.acquisitions[entry]?.box else { preconditionFailure("held without a value") }
-                return .ready(box)
+                return .ready(Acquired(box: box, entry: entry))
             case .join(let entry):
-                return .join(state.addWaiter(for: entry, info))
+                let (waiter, number) = state.addWaiter(info)
+                return .join(Pending(waiter: waiter, number: number, entry: entry))
             case .start(let entry):
+                let (waiter, number) = state.addWaiter(info)
                 let acquisition = Acquisition(
                     entry: entry,
                     resource: info,
@@ -64,14 +74,14 @@ extension StoreCore {
                     release: source.makeRelease(in: self)
                 )
                 state.acquisitions[entry] = AcquisitionRecord(acquisition: acquisition)
-                return .start(state.addWaiter(for: entry, info), acquisition)
+                return .start(Pending(waiter: waiter, number: number, entry: entry), acquisition)
             case .refuse(let refusal):
-                return .refuse(refusal)
+                return .refuse(error(of: refusal, for: info, state))
             }
         }
     }
 
-    private nonisolated(nonsending) func wait(for pending: Pending) async throws -> AnyBox {
+    private nonisolated(nonsending) func wait(for pending: Pending) async throws -> Acquired {
         let result: Result<AnyBox?, any Error>
         if let ready = pending.waiter.take() {
             result = ready
@@ -83,15 +93,17 @@ extension StoreCore {
             }
         }
         guard let box = try result.get() else { preconditionFailure("a waiter resumed without a value") }
-        return box
+        return Acquired(box: box, entry: pending.entry)
     }
 
     /// Starts the flight in a task that the store owns: the callers' cancellation does not reach it (rule 9).
     ///
     /// It runs inline until it first suspends.
     private func startFlight(of source: some Acquirable, _ acquisition: Acquisition) {
-        let task = Task.immediate(name: "acquire \(acquisition.resource.name)", priority: priority) {
-            await Ambient.ensure(self) { await source.fly(acquisition, in: self) }
+        let context = Ambient.Context(core: self, acquiring: acquisition.entry)
+        let name = "acquire \(acquisition.resource.name)"
+        let task = Task.immediate(name: name, priority: priority, executorPreference: executor) {
+            await Ambient.with(context) { await source.fly(acquisition, in: self) }
         }
         let cancelled: Bool = state.withLock { state in
             guard let record = state.acquisitions[acquisition.entry] else { return false }
@@ -100,14 +112,57 @@ extension StoreCore {
         }
         if cancelled {
             task.cancel()
-            limit(acquisition, .cancelling, to: acquisition.resource.releaseTimeout)
+            limit(acquisition, .cancelling)
         } else {
-            limit(acquisition, .acquiring, to: acquisition.resource.acquireTimeout)
+            limit(acquisition, .acquiring)
         }
     }
 
-    /// Sets a time limit to a stage of an acquisition, unless the stage is over already.
-    func limit(_ acquisition: Acquisition, _ stage: Lifecycle.Stage, to limit: Duration) {
+    /// Publishes the value of a flight.
+    func arrived(_ acquisition: Acquisition, _ box: AnyBox) {
+        var deadline: Deadlines.Token?
+        let effects = effects(of: .arrived(acquisition.entry)) { state in
+            deadline = state.acquisitions[acquisition.entry]?.deadline
+            state.acquisitions[acquisition.entry]?.deadline = nil
+            state.acquisitions[acquisition.entry]?.box = box
+            if let memo = acquisition.resource.memo, !state.lifecycle.hasBegun(acquisition.resource.point) {
+                state.memos.store(box, memo, resource: acquisition.resource.id)
+            }
+        }
+        if let deadline { Deadlines.shared.cancel(deadline) }
+        perform(effects)
+    }
+
+    /// Ends a flight that has no value.
+    func flightFailed(_ acquisition: Acquisition, _ error: any Error) {
+        send(.flightFailed(acquisition.entry)) { state in
+            state.acquisitions[acquisition.entry]?.failure = error
+        }
+    }
+}
+
+extension StoreCore {
+    /// The value of a resource that is held.
+    func held(_ resource: Int) -> AnyBox? {
+        state.withLock { state in
+            state.lifecycle.heldEntry(of: resource).flatMap { state.acquisitions[$0]?.box }
+        }
+    }
+}
+
+extension Lifecycle {
+    func heldEntry(of resource: Int) -> Int? {
+        entries.last { $0.resource == resource && $0.state == .held && $0.earlyVerdict == nil }?.id
+    }
+}
+
+// MARK: - Limits
+
+extension StoreCore {
+    /// Sets the time limit of a stage of an acquisition, unless the stage is over already.
+    func limit(_ acquisition: Acquisition, _ stage: Lifecycle.Stage) {
+        let limits = acquisition.resource.limits
+        let limit = stage == .acquiring ? limits.acquire : limits.release
         let isUnderWay = state.withLock { $0.lifecycle.isUnderWay(acquisition.entry, stage) }
         guard isUnderWay else { return }
         let token = Deadlines.shared.schedule(after: limit) { [weak self] in
@@ -122,47 +177,19 @@ extension StoreCore {
         if let previous { Deadlines.shared.cancel(previous) }
     }
 
-    /// Publishes the value of a flight.
-    func arrived(_ acquisition: Acquisition, _ box: AnyBox) {
-        var deadline: Deadlines.Token?
-        let effects = effects(of: .arrived(acquisition.entry)) { state in
-            deadline = state.acquisitions[acquisition.entry]?.deadline
-            state.acquisitions[acquisition.entry]?.deadline = nil
-            state.acquisitions[acquisition.entry]?.box = box
+    /// Reports a resource that is held for too long, once.
+    func limitHold(_ acquisition: Acquisition) {
+        guard let limit = acquisition.resource.limits.hold else { return }
+        let name = acquisition.resource.name
+        let position = acquisition.acquiredAt
+        let token = Deadlines.shared.schedule(after: limit) { [weak self] in
+            self?.report(.heldTooLong(resource: name, acquiredAt: position, limit))
         }
-        if let deadline { Deadlines.shared.cancel(deadline) }
-        perform(effects)
-    }
-
-    /// Ends a flight that has no value.
-    func flightFailed(_ acquisition: Acquisition, _ error: any Error) {
-        send(.flightFailed(acquisition.entry)) { state in
-            state.acquisitions[acquisition.entry]?.failure = error
+        let isHeld = state.withLock { state in
+            state.acquisitions[acquisition.entry]?.holdLimit = token
+            return state.acquisitions[acquisition.entry] != nil
         }
-    }
-
-    private func error(of refusal: Lifecycle.Refusal, for info: ResourceInfo) -> any Error {
-        let reason: RequestStoreError.Reason
-        switch refusal {
-        case .callerCancelled: return CancellationError()
-        case .notOwned: reason = .privateStore
-        case .pointBegan: reason = .releasePointBegan(info.point)
-        case .closed: reason = .requestEnded
-        case .released: reason = .released
-        case .lost: reason = .resourceLost(nil)
-        case .stillEnding: reason = .stillEnding
-        }
-        return error(reason, key: info.name)
-    }
-}
-
-extension StoreCore.State {
-    fileprivate mutating func addWaiter(for entry: Int, _ info: ResourceInfo) -> StoreCore.Pending {
-        let waiter = Waiter()
-        let number = nextWaiter
-        nextWaiter += 1
-        waiters[number] = PendingWaiter(waiter: waiter, resource: info)
-        return StoreCore.Pending(waiter: waiter, number: number, entry: entry)
+        if !isHeld { Deadlines.shared.cancel(token) }
     }
 }
 
@@ -171,8 +198,40 @@ extension Lifecycle {
     func isUnderWay(_ id: Int, _ stage: Stage) -> Bool {
         guard let state = entries.first(where: { $0.id == id })?.state else { return false }
         return switch (stage, state) {
-        case (.acquiring, .acquiring), (.cancelling, .cancelling), (.releasing, .releasing): true
+        case (.acquiring, .acquiring), (.cancelling, .cancelling), (.awaitingUses, .awaitingUses),
+            (.releasing, .releasing):
+            true
         default: false
         }
     }
+}
+
+// MARK: - Errors
+
+extension StoreCore {
+    private func error(of refusal: Lifecycle.Refusal, for info: ResourceInfo, _ state: State) -> any Error {
+        let reason: RequestStoreError.Reason
+        switch refusal {
+        case .callerCancelled: return CancellationError()
+        case .notOwned: reason = .privateStore
+        case .pointBegan: reason = .releasePointBegan(info.point)
+        case .closed: reason = .requestEnded
+        case .released: reason = .released
+        case .spent: reason = .releasedEarly
+        case .lost: reason = .resourceLost(nil)
+        case .stillEnding: reason = .stillEnding
+        case .cycle(let path): reason = .cycle(path.map { state.name(of: $0) })
+        case .captive(let dependent): reason = .captive(by: state.name(of: dependent))
+        }
+        return error(reason, key: info.name)
+    }
+
+    /// The name of the resource whose factory runs in `context`.
+    func name(ofAcquiring context: Ambient.Context) -> String {
+        state.withLock { state in context.acquiring.map { state.name(of: $0) } ?? "?" }
+    }
+}
+
+extension StoreCore.State {
+    func name(of entry: Int) -> String { acquisitions[entry]?.acquisition.resource.name ?? "?" }
 }

@@ -5,13 +5,17 @@ enum Effect: Sendable {
     case resume(Waiter, Result<AnyBox?, any Error>)
     case cancel(Task<Void, Never>)
     case release(Acquisition, AnyBox, RequestOutcome)
-    case limitEnding(Acquisition)
+    case limit(Acquisition, Lifecycle.Stage)
+    case limitHold(Acquisition)
+    case closeChild(StoreCore, RequestOutcome)
+    case detach
     case report(RequestReport.Kind)
     case observeAcquired(String)
     case observeReleased(String, (any Error)?)
     case observeClosed(RequestOutcome)
     /// What has to be let go outside the lock, because letting go may run a `deinit`.
-    case drop(ValueTable)
+    case drop(ValueTable, MemoTable)
+    case dropMemos([MemoTable.Entry])
     case dropRecord(AcquisitionRecord)
 }
 
@@ -45,14 +49,16 @@ extension StoreCore {
             case .cancel(let task): task.cancel()
             case .release(let acquisition, let box, let outcome):
                 effects.append(contentsOf: release(acquisition, box, outcome).reversed())
-            case .limitEnding(let acquisition):
-                limit(acquisition, .cancelling, to: acquisition.resource.releaseTimeout)
+            case .limit(let acquisition, let stage): limit(acquisition, stage)
+            case .limitHold(let acquisition): limitHold(acquisition)
+            case .closeChild(let child, let outcome): child.close(asChildOf: outcome)
+            case .detach: parent?.send(.childClosed(identity)) { [identity] in $0.children[identity] = nil }
             case .report(let kind): report(kind)
             case .observeAcquired(let name): observer?.acquired(name, in: RequestStore(core: self))
             case .observeReleased(let name, let error):
                 observer?.released(name, in: RequestStore(core: self), error: error)
             case .observeClosed(let outcome): observer?.closed(RequestStore(core: self), outcome: outcome)
-            case .drop, .dropRecord: break
+            case .drop, .dropMemos, .dropRecord: break
             }
         }
     }
@@ -65,6 +71,7 @@ extension StoreCore {
             case .acquired(let id):
                 guard let acquisition = state.acquisitions[id]?.acquisition else { break }
                 effects.append(.observeAcquired(acquisition.resource.name))
+                if acquisition.resource.limits.hold != nil { effects.append(.limitHold(acquisition)) }
             case .resume(let id, let resumption):
                 guard let pending = state.waiters.removeValue(forKey: id) else { break }
                 effects.append(.resume(pending.waiter, result(of: resumption, for: pending.resource, state)))
@@ -72,28 +79,44 @@ extension StoreCore {
                 guard let record = state.acquisitions[id] else { break }
                 if let task = record.task {
                     effects.append(.cancel(task))
-                    effects.append(.limitEnding(record.acquisition))
+                    effects.append(.limit(record.acquisition, .cancelling))
                 }
                 state.acquisitions[id]?.cancelRequested = true
-            case .release(let id, let late):
+            case .awaitUses(let id):
+                guard let acquisition = state.acquisitions[id]?.acquisition else { break }
+                effects.append(.limit(acquisition, .awaitingUses))
+            case .release(let id, let reason):
                 guard let record = state.acquisitions[id], let box = record.box else { break }
-                effects.append(.release(record.acquisition, box, state.outcome(late: late)))
+                effects.append(.release(record.acquisition, box, state.outcome(for: reason)))
             case .cancelRelease(let id):
                 guard let task = state.acquisitions[id]?.task else { break }
                 effects.append(.cancel(task))
             case .overran(let id, let stage):
                 guard let acquisition = state.acquisitions[id]?.acquisition else { break }
                 overran(acquisition, stage, &state, &effects)
+            case .budgetOverran(let point):
+                effects.append(.report(.pointOverran(point, limits.limit(of: point))))
+                let reason = RequestStoreError.Reason.pointTimedOut(point, limits.limit(of: point))
+                for record in state.acquisitions.values where record.acquisition.resource.point == point {
+                    let acquisition = record.acquisition
+                    state.releaseFailures.append(acquisition.failure(error(reason, key: acquisition.resource.name)))
+                }
+            case .closeChild(let id):
+                guard let child = state.children[id] else { break }
+                effects.append(.closeChild(child, state.outcome()))
             case .forget(let id):
                 guard let record = state.acquisitions.removeValue(forKey: id) else { break }
                 if let deadline = record.deadline { Deadlines.shared.cancel(deadline) }
+                if let holdLimit = record.holdLimit { Deadlines.shared.cancel(holdLimit) }
                 effects.append(.dropRecord(record))
-            case .settled:
-                settled(&state, &effects)
+            case .proceed(let point):
+                proceed(point, &state, &effects)
             case .closed:
-                effects.append(.drop(state.values))
+                effects.append(.drop(state.values, state.memos))
                 state.values = [:]
+                state.memos = MemoTable()
                 effects.append(.observeClosed(state.outcome()))
+                if parent != nil { effects.append(.detach) }
                 resumePhaseWaiters(.closed, &state, &effects)
             }
         }
@@ -109,8 +132,12 @@ extension StoreCore {
         case .value(let id): .success(state.acquisitions[id]?.box)
         case .failure(let id): .failure(state.acquisitions[id]?.failure ?? CancellationError())
         case .cancelled: .failure(CancellationError())
-        case .timedOut: .failure(error(.acquireTimedOut(resource.acquireTimeout), key: resource.name))
+        case .timedOut: .failure(error(.acquireTimedOut(resource.limits.acquire), key: resource.name))
         case .pointBegan: .failure(error(.releasePointBegan(resource.point), key: resource.name))
+        case .released(let id): state.acquisitions[id]?.failure.map { .failure($0) } ?? .success(nil)
+        case .releaseTimedOut: .failure(error(.releaseTimedOut(resource.limits.release), key: resource.name))
+        case .nothingHeld: .success(nil)
+        case .inUse(let id): .failure(error(.inUse(by: state.name(of: id)), key: resource.name))
         }
     }
 
@@ -120,23 +147,30 @@ extension StoreCore {
         _ state: inout State,
         _ effects: inout [Effect]
     ) {
-        guard stage == .releasing else {
-            let name = acquisition.resource.name
-            return effects.append(.report(.flightOverran(resource: name, acquiredAt: acquisition.acquiredAt)))
+        let resource = acquisition.resource
+        let reason: RequestStoreError.Reason
+        switch stage {
+        case .acquiring, .cancelling:
+            let kind = RequestReport.Kind.flightOverran(resource: resource.name, acquiredAt: acquisition.acquiredAt)
+            return effects.append(.report(kind))
+        case .awaitingUses: reason = .useOverran(resource.limits.release)
+        case .releasing: reason = .releaseTimedOut(resource.limits.release)
         }
-        let reason = RequestStoreError.Reason.releaseTimedOut(acquisition.resource.releaseTimeout)
-        let failure = acquisition.failure(error(reason, key: acquisition.resource.name))
+        let failure = acquisition.failure(error(reason, key: resource.name))
         state.releaseFailures.append(failure)
         effects.append(.report(.releaseFailed(failure)))
     }
 
-    private func settled(_ state: inout State, _ effects: inout [Effect]) {
+    private func proceed(_ point: ReleasePoint, _ state: inout State, _ effects: inout [Effect]) {
+        guard point == .beforeResponse else { return resumePhaseWaiters(.closing, &state, &effects) }
         if state.lifecycle.response != .asIntended {
             state.status = state.status?.replaced(by: state.lifecycle.response)
             if state.ending == nil, let error = RequestReleaseError(request: id, outcome: state.outcome()) {
                 state.ending = .failed(error)
             }
         }
+        let memos = state.memos.removeAll(until: .beforeResponse)
+        if !memos.isEmpty { effects.append(.dropMemos(memos)) }
         resumePhaseWaiters(.settled, &state, &effects)
     }
 
@@ -148,8 +182,12 @@ extension StoreCore {
     }
 }
 
-extension Acquisition {
-    func failure(_ error: any Error) -> ReleaseFailure {
-        ReleaseFailure(resource: resource.name, acquiredAt: acquiredAt, error: error)
+extension StoreCore.State {
+    fileprivate func outcome(for reason: Lifecycle.ReleaseReason) -> RequestOutcome {
+        switch reason {
+        case .point: outcome()
+        case .late: outcome(verdict: .rollback)
+        case .early(let verdict): outcome(verdict: verdict)
+        }
     }
 }

@@ -1,7 +1,8 @@
 import Synchronization
 
 extension StoreCore {
-    /// Runs a release in a task of its own, which the request's cancellation does not reach, and goes on where it suspends.
+    /// Runs a release in a task of its own, which the request's cancellation does not reach, and goes on where it
+    /// suspends.
     ///
     /// - Returns: What follows, if the release ended at once; else its task sends the event when it ends.
     func release(_ acquisition: Acquisition, _ box: AnyBox, _ outcome: RequestOutcome) -> [Effect] {
@@ -10,7 +11,8 @@ extension StoreCore {
             gate.open(outcome)
         case .closure(let body):
             let handoff = Handoff()
-            let task = Task.immediate(name: "release \(acquisition.resource.name)", priority: priority) {
+            let name = "release \(acquisition.resource.name)"
+            let task = Task.immediate(name: name, priority: priority, executorPreference: executor) {
                 let error = await Ambient.ensure(self) { () async -> (any Error)? in
                     do {
                         try await body(box, outcome)
@@ -25,7 +27,7 @@ extension StoreCore {
             if end.ended { return released(acquisition, end.error) }
             state.withLock { $0.acquisitions[acquisition.entry]?.task = task }
         }
-        limit(acquisition, .releasing, to: acquisition.resource.releaseTimeout)
+        limit(acquisition, .releasing)
         return []
     }
 
@@ -45,14 +47,27 @@ extension StoreCore {
     private func ended(_ acquisition: Acquisition, _ event: Lifecycle.Event, _ error: (any Error)?) -> [Effect] {
         let failure = error.map(acquisition.failure)
         var isKnown = false
+        var isTold = false
         var effects = effects(of: event) { state in
             isKnown = state.acquisitions[acquisition.entry]?.box != nil
-            if isKnown, let failure { state.releaseFailures.append(failure) }
+            // Whoever released it early gets its error; then it is no failure of the request.
+            isTold = state.lifecycle.hasEarlyWaiter(acquisition.entry)
+            state.acquisitions[acquisition.entry]?.failure = error
+            if isKnown, !isTold, let failure { state.releaseFailures.append(failure) }
         }
         guard isKnown else { return effects }
-        if let failure { effects.insert(.report(.releaseFailed(failure)), at: 0) }
+        if let failure, !isTold { effects.insert(.report(.releaseFailed(failure)), at: 0) }
         effects.insert(.observeReleased(acquisition.resource.name, error), at: 0)
         return effects
+    }
+
+    /// Releases a resource now, and those that depend on it before it (rule 14).
+    ///
+    /// Does not react to cancellation.
+    nonisolated(nonsending) func releaseEarly(_ info: ResourceInfo, _ verdict: RequestOutcome.Verdict) async throws {
+        let (waiter, number) = state.withLock { $0.addWaiter(info) }
+        send(.releaseEarly(resource: info.id, verdict, waiter: number))
+        _ = try await waiter.wait().get()
     }
 }
 
@@ -73,9 +88,9 @@ extension StoreCore {
 
     /// Releases what has to be released before the response.
     ///
-    /// Returns when that is done.
+    /// Returns when that is done or has taken too long.
     nonisolated(nonsending) func settle(status: RequestStatus?) async -> RequestSettlement {
-        await run(.settle(success: !(status?.isFailure ?? false)), until: .settled) { state in
+        await run(.settle(success: !(status?.isFailure ?? false)), until: .settled, within: .beforeResponse) { state in
             guard state.lifecycle.phase == .open else { return }
             state.status = status
         }
@@ -91,45 +106,64 @@ extension StoreCore {
 
     /// Releases all that is held, after settling if need be.
     ///
-    /// Returns when that is done and the store is empty.
+    /// Returns when that is done or has taken too long. Values are dropped when the last release has ended.
     @discardableResult
-    nonisolated(nonsending) func close(_ ending: RequestOutcome.Ending, status: RequestStatus?) async -> RequestOutcome
-    {
-        let isSuccess: Bool
-        switch ending {
-        case .completed, .clientDisconnected: isSuccess = !(status?.isFailure ?? false)
-        case .failed, .cancelled, .abandoned: isSuccess = false
-        }
-        await run(.close(success: isSuccess), until: .closed) { state in
-            guard state.lifecycle.phase <= .settled else { return }
-            if let status { state.status = status }
-            if case .completed = ending { return }
-            if state.ending == nil { state.ending = ending }
+    nonisolated(nonsending) func close(
+        _ ending: RequestOutcome.Ending,
+        status: RequestStatus?
+    ) async -> RequestOutcome {
+        await run(closing(ending, status), until: .closing, within: .afterResponse) { state in
+            Self.note(ending, status, &state)
         }
         return outcome
     }
 
-    /// Sends the opener's event and waits until the phase is reached, if it is not reached at once.
+    /// Closes a child whose parent closes, with the parent's outcome, without waiting for it.
+    func close(asChildOf outcome: RequestOutcome) {
+        send(.close(success: outcome.verdict == .commit)) { state in Self.note(outcome.ending, nil, &state) }
+    }
+
+    private func closing(_ ending: RequestOutcome.Ending, _ status: RequestStatus?) -> Lifecycle.Event {
+        switch ending {
+        case .completed, .clientDisconnected: .close(success: !(status?.isFailure ?? false))
+        case .failed, .cancelled, .abandoned: .close(success: false)
+        }
+    }
+
+    private static func note(_ ending: RequestOutcome.Ending, _ status: RequestStatus?, _ state: inout State) {
+        guard state.lifecycle.phase <= .settled else { return }
+        if let status { state.status = status }
+        if case .completed = ending { return }
+        if state.ending == nil { state.ending = ending }
+    }
+
+    /// Sends the opener's event and waits until the opener can go on, if it has to wait.
     private nonisolated(nonsending) func run(
         _ event: Lifecycle.Event,
         until phase: Lifecycle.Phase,
+        within point: ReleasePoint,
         prepare: (inout sending State) -> Void
     ) async {
         let waiter = Waiter()
         let effects = effects(of: event) { state in
             prepare(&state)
-            guard state.lifecycle.phase < phase else { return }
+            guard !state.lifecycle.hasPassed(phase) else { return }
             state.phaseWaiters.append(PhaseWaiter(phase: phase, waiter: waiter))
         }
         perform(effects)
-        let isReached = state.withLock { $0.lifecycle.phase >= phase }
-        if !isReached { _ = await waiter.wait() }
+        let isReached = state.withLock { $0.lifecycle.hasPassed(phase) }
+        guard !isReached else { return }
+        let budget = Deadlines.shared.schedule(after: limits.limit(of: point)) { [weak self] in
+            self?.send(.budgetSpent(point))
+        }
+        _ = await waiter.wait()
+        Deadlines.shared.cancel(budget)
     }
 
     /// Closes a store that its opener dropped.
     func abandon() {
         let held: [String]? = state.withLock { state in
-            guard state.lifecycle.phase < .closing else { return nil }
+            guard !state.lifecycle.closeRequested else { return nil }
             return state.acquisitions.sorted { $0.key < $1.key }.map(\.value.acquisition.resource.name)
         }
         guard let held else { return }
@@ -140,12 +174,27 @@ extension StoreCore {
     }
 }
 
-extension Ambient {
-    /// Runs `body` with `core` current; binds it only where it is not current already.
-    static nonisolated(nonsending) func ensure<Result>(
-        _ core: StoreCore,
-        _ body: nonisolated(nonsending) () async -> Result
-    ) async -> Result {
-        Ambient.core === core ? await body() : await with(core, body)
+extension Lifecycle {
+    /// Whether an opener that waits for the end of `phase` can go on.
+    func hasPassed(_ phase: Phase) -> Bool {
+        switch phase {
+        case .settled: self.phase >= .settled
+        case .closing: self.phase == .closed || (self.phase == .closing && hasProceeded)
+        case .open, .settling, .closed: self.phase >= phase
+        }
+    }
+
+    /// Whether somebody waits for the end of this entry's release.
+    func hasEarlyWaiter(_ id: Int) -> Bool {
+        entries.contains { $0.id == id && $0.earlyWaiter != nil }
+    }
+}
+
+extension RequestLimits {
+    func limit(of point: ReleasePoint) -> Duration {
+        switch point {
+        case .beforeResponse: beforeResponse
+        case .afterResponse: afterResponse
+        }
     }
 }

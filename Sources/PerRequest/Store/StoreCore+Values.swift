@@ -1,23 +1,32 @@
 import Synchronization
 
 extension StoreCore {
-    /// Reads a value.
+    /// Reads a value, through the parents if it is not set here.
     ///
     /// The state check and the read are one step (rule 7).
     ///
     /// - Returns: `.ended` once the store is closed.
     func read(_ key: ValueKey) -> Read {
-        state.withLock { state in
-            if let box = state.values[key] { return .found(box) }
+        let read: Read = state.withLock { state in
+            if let box = state.values[key] { return .found(box, isOwn: true) }
             return state.lifecycle.phase == .closed ? .ended : .unset
+        }
+        guard case .unset = read, let parent else { return read }
+        switch parent.read(key) {
+        case .found(let box, _): return .found(box, isOwn: false)
+        case .unset, .ended: return .unset
         }
     }
 
     enum Read: Sendable {
-        case found(AnyBox)
+        /// The value, and whether it was set in this very store.
+        case found(AnyBox, isOwn: Bool)
         case unset
         case ended
     }
+
+    /// The store of the whole request, where a value that is made at its first read belongs.
+    var root: StoreCore { parent?.root ?? self }
 
     /// Writes a value, unless the store is closed.
     ///

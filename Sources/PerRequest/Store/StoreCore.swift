@@ -11,22 +11,36 @@ final class StoreCore: Sendable {
     let identity: Int
     let givenID: String?
     let observer: (any RequestObserver)?
-    let reporter: @Sendable (RequestReport) -> Void
+    let reporter: (@Sendable (RequestReport) -> Void)?
+    let limits: RequestLimits
     /// The priority of the task that opened the store; factories and releases run at it (rule 3).
     let priority: TaskPriority?
+    /// Where factories and releases go on when they have suspended; `nil` for the default.
+    let executor: (any TaskExecutor)?
+    /// The store that values are read through to, and the resources that this one owns itself (rule 4).
+    let parent: StoreCore?
+    let owned: Set<Int>
     let state: Lock<State>
 
     /// Makes the core of a request's store, or, where nobody owns it, of a private one that holds only values.
     init(
         id: String? = nil,
         observer: (any RequestObserver)? = nil,
-        reporter: @escaping @Sendable (RequestReport) -> Void = RequestReport.writeToStandardError,
+        reporter: (@Sendable (RequestReport) -> Void)? = nil,
+        limits: RequestLimits = RequestLimits(),
+        executor: (any TaskExecutor)? = nil,
+        parent: StoreCore? = nil,
+        owned: Set<Int> = [],
         isOwned: Bool
     ) {
         identity = Identity.nextStore()
         givenID = id
         self.observer = observer
         self.reporter = reporter
+        self.limits = limits
+        self.executor = executor ?? parent?.executor
+        self.parent = parent
+        self.owned = owned
         priority = isOwned ? Task.currentPriority : nil
         state = Lock(State(lifecycle: Lifecycle(isOwned: isOwned)))
     }
@@ -36,9 +50,11 @@ final class StoreCore: Sendable {
     struct State {
         var lifecycle: Lifecycle
         var values = ValueTable()
+        var memos = MemoTable()
         var acquisitions: [Int: AcquisitionRecord] = [:]
         var waiters: [Int: PendingWaiter] = [:]
         var nextWaiter = 0
+        var children: [Int: StoreCore] = [:]
         var status: RequestStatus?
         var ending: RequestOutcome.Ending?
         var releaseFailures: [ReleaseFailure] = []
@@ -63,10 +79,14 @@ struct PhaseWaiter: Sendable {
 struct AcquisitionRecord: Sendable {
     let acquisition: Acquisition
     var box: AnyBox?
+    /// What the flight or the release threw.
     var failure: (any Error)?
     var task: Task<Void, Never>?
     var cancelRequested = false
+    /// The time limit of the stage under way.
     var deadline: Deadlines.Token?
+    /// The time after which holding the resource is reported.
+    var holdLimit: Deadlines.Token?
 }
 
 extension StoreCore {
@@ -81,20 +101,39 @@ extension StoreCore {
     }
 
     func report(_ kind: RequestReport.Kind) {
-        reporter(RequestReport(request: id, kind: kind))
+        let report = RequestReport(request: id, kind: kind)
+        if let reporter { reporter(report) } else { RequestReport.handle(report) }
+    }
+
+    /// The store in which a resource is acquired: this one if it owns it, else its parent's owner.
+    func owner(of resource: Int) -> StoreCore {
+        guard let parent, !owned.contains(resource) else { return self }
+        return parent.owner(of: resource)
+    }
+
+    /// Whether this store is a child, however deep, of `other`.
+    func descends(from other: StoreCore) -> Bool {
+        guard let parent else { return false }
+        return parent === other || parent.descends(from: other)
     }
 }
 
 extension StoreCore.State {
     /// The outcome for a release or the observer.
-    ///
-    /// What arrives late is told to roll back, whatever the verdict.
-    func outcome(late: Bool = false) -> RequestOutcome {
+    func outcome(verdict: RequestOutcome.Verdict? = nil) -> RequestOutcome {
         RequestOutcome(
-            verdict: late ? .rollback : lifecycle.verdict,
+            verdict: verdict ?? lifecycle.verdict,
             status: status,
             ending: ending ?? .completed,
             releaseFailures: releaseFailures
         )
+    }
+
+    mutating func addWaiter(_ info: ResourceInfo) -> (waiter: Waiter, number: Int) {
+        let waiter = Waiter()
+        let number = nextWaiter
+        nextWaiter += 1
+        waiters[number] = PendingWaiter(waiter: waiter, resource: info)
+        return (waiter, number)
     }
 }

@@ -8,18 +8,12 @@ enum Current {
     /// The pool of the application that serves the request.
     static let pool = RequestLocal<ConnectionPool?>("pool")
 
-    /// The id of the request's lease; nil as long as the request has not used the database.
-    static let clientID = RequestLocal<Int?>("clientID")
-
-    /// The same, as the middleware of `/whoami` saw it.
+    /// The id of the request's lease as the middleware of `/whoami` saw it.
     static let clientIDInMiddleware = RequestLocal<Int?>("clientIDInMiddleware")
 
     /// The request's database connection, leased on first use.
-    static let client = RequestResource("client", acquireTimeout: .seconds(5)) {
-        let client = try await pool.require().lease()
-        // Fails only if the request is over; then nobody reads it, and the release below still has to run.
-        try? clientID.set(client.id)
-        return client
+    static let client = RequestResource("client", limits: .init(acquire: .seconds(5))) {
+        try await pool.require().lease()
     } release: { client, _ in
         await client.giveBack()
     }

@@ -53,6 +53,35 @@ struct EventTests {
         }
     }
 
+    @Test("No client is held between events: more streams than connections wait for their next event at once")
+    func noneHeldBetweenEvents() async throws {
+        try await withNotes { client in
+            try await withThrowingTaskGroup { group in
+                let (opened, continuation) = AsyncStream<Void>.makeStream()
+                for _ in 1...20 {
+                    group.addTask {
+                        try await client.open(.get, "/events?count=2&interval=10000") { _, body in
+                            _ = try await body.read(until: "data: 0\n\n")
+                            continuation.yield()
+                            // Until the group is cancelled.
+                            try await Task.sleep(for: .seconds(3_600))
+                        }
+                    }
+                }
+                var count = 0
+                for await _ in opened {
+                    count += 1
+                    if count == 20 { break }
+                }
+                let health = try await client.get("/health").json(as: HealthReply.self)
+                #expect(health.requests.open == 21)
+                #expect(health.resources.held == 0)
+                group.cancelAll()
+                _ = try? await group.waitForAll()
+            }
+        }
+    }
+
     @Test("The lease of a client that leaves comes back long before its next event")
     func leavingEarly() async throws {
         try await withNotes { client in

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import PerRequest
 import ServiceLifecycle
 
 /// The number of notes, again and again, as server-sent events.
@@ -17,6 +18,8 @@ struct EventRoutes: Sendable {
                 for number in 1...count {
                     if number > 1 { try await pause(.milliseconds(interval)) }
                     let notes = try await NotesRepository.count()
+                    // No client is held between events: the next one leases anew.
+                    try await Current.client.release(.commit)
                     try await writer.write(ByteBuffer(string: "data: \(notes)\n\n"))
                 }
             }

@@ -41,7 +41,7 @@ struct NotesPage: Sendable {
         let content: [String: String?] = [
             "request": Current.requestID.value,
             "tenant": Current.tenant.value.name,
-            "client": Current.clientID.value.map(String.init),
+            "client": (Current.client.valueIfHeld?.id).map(String.init),
         ]
         return ByteBuffer(string: templates.end.render(content.compactMapValues(\.self)))
     }

@@ -11,6 +11,6 @@ extension HTTPFields {
     /// Adds the request's id and, if the request has used the database, the id of its lease.
     mutating func addRequestIDs() {
         self[.requestID] = Current.requestID.value
-        self[.databaseClient] = Current.clientID.value.map(String.init)
+        self[.databaseClient] = (Current.client.valueIfHeld?.id).map(String.init)
     }
 }

@@ -1,0 +1,92 @@
+/// A function that is called once for every request and arguments.
+///
+/// ```swift
+/// static let userByID = RequestMemo("userByID") { (id: User.ID) in try await connection.get().user(id) }
+///
+/// let bob = try await Current.userByID(42)
+/// ```
+///
+/// **Lifetime.** A value is kept until it is forgotten, or until the memo's release point.
+///
+/// **Isolation.** May be called from any task of the request. Callers with equal arguments that come while the function
+/// runs wait for it together. It runs in a task that the store owns, with the store current. `==` and `hash(into:)` of the
+/// arguments never run under a lock.
+///
+/// **Cancellation.** Cancelling a caller ends its own wait and nothing else.
+///
+/// **Errors.** An error goes to all that wait, and is not kept: the next caller calls the function again.
+public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: Sendable {
+    /// The name, for errors.
+    public let name: String
+
+    let id = Identity.nextKey()
+    private let point: ReleasePoint
+    /// Where the memo is declared: its calls have no place for one.
+    private let position: SourcePosition
+    private let limits: ResourceLimits
+    private let body: @Sendable @concurrent (repeat each Argument) async throws -> Value
+
+    /// Makes a key.
+    ///
+    /// - Parameters:
+    ///   - name: The key's name in errors.
+    ///   - until: How long values are kept. A function that uses a resource that is released before the response can keep
+    ///     its values only until then.
+    ///   - timeout: How long the function may take. Then it is cancelled and its callers get an error.
+    ///   - body: The function.
+    public init(
+        _ name: String,
+        until: ReleasePoint = .afterResponse,
+        timeout: Duration = .seconds(30),
+        fileID: String = #fileID,
+        line: UInt = #line,
+        _ body: @escaping @Sendable @concurrent (repeat each Argument) async throws -> Value
+    ) {
+        self.name = name
+        point = until
+        position = SourcePosition(fileID: fileID, line: line)
+        limits = ResourceLimits(acquire: timeout)
+        self.body = body
+    }
+
+    /// The value for these arguments in the current store.
+    ///
+    /// - Throws: What the function throws; `CancellationError` if this caller is cancelled; ``RequestStoreError`` outside a
+    ///   request, after it, if the function exceeds its limit, and if the value would depend on itself.
+    public func callAsFunction(_ argument: repeat each Argument) async throws -> Value {
+        try await value(of: repeat each argument, in: .required(by: name))
+    }
+
+    /// The value for these arguments in `store`; see ``callAsFunction(_:)``.
+    public func value(of argument: repeat each Argument, in store: RequestStore) async throws -> Value {
+        let core = store.core.owner(of: id)
+        let (key, resource) = core.memoEntry(id, arguments(repeat each argument), until: point)
+        let call = MemoCall(
+            info: ResourceInfo(id: resource, name: name, form: .memo, point: point, limits: limits, memo: key),
+            body: call(repeat each argument)
+        )
+        return try await core.acquire(call, from: position).box.value(as: Value.self)
+    }
+
+    private func call(_ argument: repeat each Argument) -> @Sendable @concurrent () async throws -> Value {
+        let arguments = (repeat each argument)
+        let body = body
+        return { try await body(repeat each arguments) }
+    }
+
+    /// Forgets the value for these arguments in the current store: the next call calls the function.
+    ///
+    /// A call that is under way is delivered to those that wait for it, and not kept.
+    ///
+    /// - Throws: ``RequestStoreError`` outside a request.
+    public func forget(_ argument: repeat each Argument) throws {
+        let store = try RequestStore.required(by: name)
+        store.core.owner(of: id).forget(memo: id, arguments(repeat each argument))
+    }
+
+    private func arguments(_ argument: repeat each Argument) -> MemoArguments {
+        var arguments: [MemoArguments.Argument] = []
+        repeat arguments.append(MemoArguments.Of(each argument))
+        return MemoArguments(arguments)
+    }
+}

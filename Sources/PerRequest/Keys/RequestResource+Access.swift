@@ -1,0 +1,123 @@
+extension RequestResource {
+    /// The resource of the current store, acquired if this is its first use.
+    ///
+    /// - Returns: The value. It is valid until its release point.
+    /// - Throws: What the factory throws; `CancellationError` if this caller is cancelled; ``RequestStoreError`` outside a
+    ///   request, after it, once the release point has begun, if the factory exceeds its limit, and if the resource would
+    ///   depend on itself or on one that is released before it.
+    public func get(fileID: String = #fileID, line: UInt = #line) async throws -> Value {
+        try await get(in: .required(by: name), fileID: fileID, line: line)
+    }
+
+    /// The resource of `store`, acquired if this is its first use; see ``get(fileID:line:)``.
+    public func get(in store: RequestStore, fileID: String = #fileID, line: UInt = #line) async throws -> Value {
+        let owner = store.core.owner(of: info.id)
+        let position = SourcePosition(fileID: fileID, line: line)
+        return try await owner.acquire(self, from: position).box.value(as: Value.self)
+    }
+
+    /// Runs `body` with the resource of the current store; its release waits for the body.
+    ///
+    /// For work that may outlast the request's other work, such as a child task that nobody awaits: the resource is not
+    /// released under it. The release waits for the body as long as the release may take, and then reports it.
+    ///
+    /// - Parameter body: Uses the value, in the caller's task and isolation.
+    /// - Returns: What `body` returns.
+    /// - Throws: What `body` throws, and what ``get(fileID:line:)`` throws.
+    public nonisolated(nonsending) func use<Result>(
+        fileID: String = #fileID,
+        line: UInt = #line,
+        _ body: nonisolated(nonsending) (Value) async throws -> Result
+    ) async throws -> Result {
+        try await use(in: .required(by: name), fileID: fileID, line: line, body)
+    }
+
+    /// Runs `body` with the resource of `store`; its release waits for the body.
+    ///
+    /// See ``use(fileID:line:_:)``.
+    public nonisolated(nonsending) func use<Result>(
+        in store: RequestStore,
+        fileID: String = #fileID,
+        line: UInt = #line,
+        _ body: nonisolated(nonsending) (Value) async throws -> Result
+    ) async throws -> Result {
+        let owner = store.core.owner(of: info.id)
+        let position = SourcePosition(fileID: fileID, line: line)
+        let acquired = try await owner.acquire(self, from: position, pins: true)
+        defer { owner.send(.useEnded(acquired.entry)) }
+        return try await body(acquired.box.value(as: Value.self))
+    }
+
+    /// Releases the resource of the current store now, before its point.
+    ///
+    /// What was acquired with its help is released first. Nothing happens if it is not held. Afterwards it can be acquired
+    /// again, unless its point has begun or it was made with `around`.
+    ///
+    /// - Parameter verdict: What the release is told, whatever becomes of the request.
+    /// - Throws: What the release throws: then that is this caller's to handle, and no failure of the request.
+    ///   ``RequestStoreError`` if it overran its limit, if a factory is using it, outside a request and after it.
+    public func release(_ verdict: RequestOutcome.Verdict) async throws {
+        try await release(verdict, in: .required(by: name))
+    }
+
+    /// Releases the resource of `store` now, before its point; see ``release(_:)``.
+    public func release(_ verdict: RequestOutcome.Verdict, in store: RequestStore) async throws {
+        try await store.core.owner(of: info.id).releaseEarly(info, verdict)
+    }
+
+    /// The resource of the current store if it is held, without acquiring it.
+    ///
+    /// It is `nil` outside a request, before the first use and from the start of the release on.
+    public var valueIfHeld: Value? {
+        guard let store = RequestStore.current else { return nil }
+        return valueIfHeld(in: store)
+    }
+
+    /// The resource of `store` if it is held, without acquiring it; see ``valueIfHeld``.
+    public func valueIfHeld(in store: RequestStore) -> Value? {
+        store.core.owner(of: info.id).held(info.id)?.value(as: Value.self)
+    }
+}
+
+extension RequestResource: Acquirable {
+    func makeRelease(in core: StoreCore) -> Acquisition.ReleaseForm {
+        switch form {
+        case .closures(_, let release):
+            return .closure { box, outcome in try await release(box.value(as: Value.self), outcome) }
+        case .around:
+            let name = info.name
+            let request = core.id
+            return .gate(Gate { RequestStoreError(key: name, request: request, reason: $0) })
+        }
+    }
+
+    func fly(_ acquisition: Acquisition, in core: StoreCore) async {
+        switch (form, acquisition.release) {
+        case (.closures(let acquire, _), _):
+            do {
+                core.arrived(acquisition, Box(try await acquire()))
+            } catch {
+                core.flightFailed(acquisition, error)
+            }
+        case (.around(let body), .gate(let gate)):
+            var thrown: (any Error)?
+            do {
+                let use = RequestUse<Value>(
+                    gate: gate,
+                    publish: { core.arrived(acquisition, Box($0)) },
+                    lost: { core.lost(acquisition, nil) }
+                )
+                _ = try await body(use)
+            } catch {
+                thrown = error
+            }
+            switch gate.end(thrown) {
+            case .acquireFailed(let error): core.flightFailed(acquisition, error)
+            case .lost(let cause): core.lost(acquisition, cause)
+            case .released(let error): core.perform(core.released(acquisition, error))
+            }
+        case (.around, .closure):
+            preconditionFailure("an around form has a gate")
+        }
+    }
+}

@@ -1,0 +1,23 @@
+/// The time that each release point of a request may take in all.
+///
+/// When a point has spent it, the request goes on: the response is written, the connection serves its next request. What
+/// is left to release is released all the same, in order, off the request's path.
+public struct RequestLimits: Hashable, Sendable {
+    /// How long the releases before the response may take together.
+    ///
+    /// Then the response is replaced by an error: whether they took effect is unknown.
+    public var beforeResponse: Duration
+
+    /// How long the releases after the response may take together.
+    public var afterResponse: Duration
+
+    /// Makes the limits of a request.
+    ///
+    /// - Parameters:
+    ///   - beforeResponse: How long the releases before the response may take together.
+    ///   - afterResponse: How long the releases after the response may take together.
+    public init(beforeResponse: Duration = .seconds(30), afterResponse: Duration = .seconds(30)) {
+        self.beforeResponse = beforeResponse
+        self.afterResponse = afterResponse
+    }
+}
