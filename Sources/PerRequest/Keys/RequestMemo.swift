@@ -33,6 +33,8 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
     ///   - until: How long values are kept. A function that uses a resource that is released before the response can keep
     ///     its values only until then.
     ///   - timeout: How long the function may take. Then it is cancelled and its callers get an error.
+    ///   - fileID: The declaration's file, for reports.
+    ///   - line: The declaration's line, for reports.
     ///   - body: The function.
     public init(
         _ name: String,

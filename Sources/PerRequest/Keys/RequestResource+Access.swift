@@ -21,7 +21,10 @@ extension RequestResource {
     /// For work that may outlast the request's other work, such as a child task that nobody awaits: the resource is not
     /// released under it. The release waits for the body as long as the release may take, and then reports it.
     ///
-    /// - Parameter body: Uses the value, in the caller's task and isolation.
+    /// - Parameters:
+    ///   - fileID: The caller's file, for reports.
+    ///   - line: The caller's line, for reports.
+    ///   - body: Uses the value, in the caller's task and isolation.
     /// - Returns: What `body` returns.
     /// - Throws: What `body` throws, and what ``get(fileID:line:)`` throws.
     public nonisolated(nonsending) func use<Result>(
