@@ -27,6 +27,30 @@ struct AcquireTests {
         #expect(journal.entries == ["acquire", "release"])
     }
 
+    private protocol Database: Sendable {
+        var name: String { get }
+    }
+
+    private struct Postgres: Database {
+        let name = "postgres"
+        let number: Int
+    }
+
+    @Test("A key for an existential is acquired and released as its concrete type")
+    func existential() async throws {
+        let journal = Journal()
+        let database = RequestResource<any Database>("database", as: { $0 }) {
+            Postgres(number: 7)
+        } release: { database, _ in
+            journal.note("\(database.name) \(database.number)")
+        }
+        try await withRequestStore { _ in
+            let name = try await database.get().name
+            #expect(name == "postgres")
+        }
+        #expect(journal.entries == ["postgres 7"])
+    }
+
     @Test("Two stores have their own")
     func perStore() async throws {
         let lastLease = Counter()

@@ -86,7 +86,7 @@ extension RequestResource: Acquirable {
     func makeRelease(in core: StoreCore) -> Acquisition.ReleaseForm {
         switch form {
         case .closures(_, let release):
-            return .closure { box, outcome in try await release(box.value(as: Value.self), outcome) }
+            return .closure(release)
         case .around:
             let name = info.name
             let request = core.id
@@ -98,7 +98,7 @@ extension RequestResource: Acquirable {
         switch (form, acquisition.release) {
         case (.closures(let acquire, _), _):
             do {
-                core.arrived(acquisition, Box(try await acquire()))
+                core.arrived(acquisition, try await acquire())
             } catch {
                 core.flightFailed(acquisition, error)
             }

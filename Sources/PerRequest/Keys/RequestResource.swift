@@ -26,8 +26,8 @@
 public struct RequestResource<Value: Sendable>: Sendable {
     enum Form: Sendable {
         case closures(
-            acquire: @Sendable () async throws -> Value,
-            release: @Sendable (Value, RequestOutcome) async throws -> Void
+            acquire: @Sendable () async throws -> AnyBox,
+            release: @Sendable (AnyBox, RequestOutcome) async throws -> Void
         )
         case around(@Sendable (RequestUse<Value>) async throws -> RequestUse<Value>.Receipt)
     }
@@ -61,7 +61,53 @@ public struct RequestResource<Value: Sendable>: Sendable {
                 point: released,
                 limits: limits
             ),
-            form: .closures(acquire: acquire, release: release)
+            form: .closures(
+                acquire: { Box(try await acquire()) },
+                release: { box, outcome in try await release(box.value(as: Value.self), outcome) }
+            )
+        )
+    }
+
+    /// Makes a key for an existential or a superclass, from a factory and a release of one concrete type.
+    ///
+    /// ```swift
+    /// static let database = RequestResource<any Database>("database", as: { $0 }) {
+    ///     try await PostgresDatabase.connect()
+    /// } release: { database, _ in
+    ///     await database.close()
+    /// }
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - name: The key's name in errors.
+    ///   - convert: Makes what callers get from what the factory made.
+    ///   - released: When the release runs.
+    ///   - limits: How long the factory and the release may take, and how long the resource may be held unreported.
+    ///   - acquire: Makes the concrete value.
+    ///   - release: Ends the concrete value's life, knowing what became of the request.
+    public init<Concrete: Sendable>(
+        _ name: String,
+        as convert: @escaping @Sendable (Concrete) -> Value,
+        released: ReleasePoint = .afterResponse,
+        limits: ResourceLimits = ResourceLimits(),
+        acquire: @escaping @Sendable () async throws -> Concrete,
+        release: @escaping @Sendable (Concrete, RequestOutcome) async throws -> Void
+    ) {
+        self.init(
+            info: ResourceInfo(
+                id: Identity.nextKey(),
+                name: name,
+                form: .resource,
+                point: released,
+                limits: limits
+            ),
+            form: .closures(
+                acquire: {
+                    let concrete = try await acquire()
+                    return ConvertedBox(convert(concrete), from: concrete)
+                },
+                release: { box, outcome in try await release(box.origin(of: Value.self, as: Concrete.self), outcome) }
+            )
         )
     }
 
