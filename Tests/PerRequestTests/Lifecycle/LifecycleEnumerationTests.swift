@@ -4,7 +4,7 @@ import Testing
 @testable import PerRequest
 
 /// Every sequence of events that a lifecycle can see, within bounds, with the rules checked after each.
-@Suite("The lifecycle, exhaustively (rules 1, 4, 9 to 17)")
+@Suite("The lifecycle, exhaustively (rules 1, 4, 9 to 17)", .enabled(if: !isThreadSanitized, "it runs in one thread"))
 struct LifecycleEnumerationTests {
     /// A resource of a scenario.
     struct Resource: Sendable {
@@ -96,41 +96,55 @@ struct LifecycleEnumerationTests {
     /// One broken rule is enough: the other scenarios stop.
     private static let isBroken = Lock(false)
 
+    private struct Enumeration: Sendable {
+        var states = 0
+        var transitions = 0
+        var hasClosed = false
+        var problem: String?
+    }
+
     @Test(arguments: scenariosToRun)
-    func enumerate(_ scenario: Scenario) throws {
+    func enumerate(_ scenario: Scenario) async {
+        let enumeration = await onOwnThread { explore(scenario) }
+        if let problem = enumeration.problem {
+            Issue.record("\(problem)")
+        } else if !Self.isBroken.withLock({ $0 }) {
+            print("Enumerated \(scenario.name): \(enumeration.states) states, \(enumeration.transitions) transitions")
+            #expect(enumeration.hasClosed)
+            #expect(enumeration.states > 10_000)
+        }
+    }
+
+    private func explore(_ scenario: Scenario) -> Enumeration {
         // States are told apart by a fingerprint of 128 bits, and found again by the steps that led to them.
         var seen: Set<Fingerprint> = [Fingerprint(Node())]
         var origins: [(origin: Int, step: Step)] = []
         var level = [(index: -1, node: Node())]
-        var transitions = 0
-        var hasClosed = false
+        var result = Enumeration()
         while !level.isEmpty {
             var next: [(index: Int, node: Node)] = []
             for (index, node) in level {
-                if Self.isBroken.withLock({ $0 }) { return }
+                if Self.isBroken.withLock({ $0 }) { return result }
                 for step in steps(from: node, in: scenario) {
-                    transitions += 1
+                    result.transitions += 1
                     let reached = take(step, from: node)
                     guard reached.model.violations.isEmpty else {
                         Self.isBroken.withLock { $0 = true }
-                        let trace = trace(to: index, origins) + [step]
-                        let text = trace.map { "  \($0)" }.joined(separator: "\n")
-                        Issue.record(
-                            "broke \(Set(reached.model.violations).sorted()) after\n\(text)\n\(reached.lifecycle)"
-                        )
-                        return
+                        let trace = (trace(to: index, origins) + [step]).map { "  \($0)" }.joined(separator: "\n")
+                        let rules = Set(reached.model.violations).sorted()
+                        result.problem = "broke \(rules) after\n\(trace)\n\(reached.lifecycle)"
+                        return result
                     }
                     guard seen.insert(Fingerprint(reached)).inserted else { continue }
-                    hasClosed = hasClosed || reached.model.isClosed
+                    result.hasClosed = result.hasClosed || reached.model.isClosed
                     next.append((origins.count, reached))
                     origins.append((index, step))
                 }
             }
             level = next
         }
-        print("Enumerated \(scenario.name): \(seen.count) states, \(transitions) transitions")
-        #expect(hasClosed)
-        #expect(seen.count > 10_000)
+        result.states = seen.count
+        return result
     }
 
     private struct Fingerprint: Hashable {

@@ -108,3 +108,10 @@ final class Counter: Sendable {
         }
     }
 }
+
+/// Whether this build runs under ThreadSanitizer.
+#if PERREQUEST_THREAD_SANITIZER
+let isThreadSanitized = true
+#else
+let isThreadSanitized = false
+#endif
