@@ -10,7 +10,8 @@ import Synchronization
 struct Exchange: Sendable {
     @TaskLocal static var current: Exchange?
 
-    let scope: RequestScope
+    /// The channel's frame holds the scope: a task-local must not, because tasks of the store inherit it (rule 21).
+    weak let scope: RequestScope?
     let log: ExchangeLog
 }
 
@@ -37,11 +38,15 @@ final class ExchangeLog: Sendable {
     /// Claims the exchange for the router of its application.
     ///
     /// Returns false if that has happened: what asks now is another request, sent through a router within the first.
+    ///
+    /// A request that is sent from within another may bring our own logger along, which would forward to itself: then the
+    /// other request's logger takes its place.
     func claim(logger: Logger) -> Bool {
+        let outer = Exchange.current.flatMap { $0.log === self ? nil : $0.log.logger }
         state.withLock { state in
             guard !state.isClaimed else { return false }
             state.isClaimed = true
-            state.logger = logger
+            state.logger = logger.handler is RequestLogHandler ? outer : logger
             return true
         }
     }

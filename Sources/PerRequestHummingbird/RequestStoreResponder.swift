@@ -26,44 +26,53 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
     /// - Returns: The router's response, or the server's failure response where a release failed.
     /// - Throws: What the router throws, unchanged.
     public func respond(to request: Request, context: Context) async throws -> Response {
-        if let exchange = Exchange.current, exchange.log.claim(logger: context.logger) {
-            return try await respond(to: request, context: context, in: exchange)
+        if let exchange = Exchange.current, let scope = exchange.scope, exchange.log.claim(logger: context.logger) {
+            return try await respond(to: request, context: context, in: scope, exchange.log)
         }
         return try await respondWithoutChannel(to: request, context: context)
     }
 
-    private func respond(to request: Request, context: Context, in exchange: Exchange) async throws -> Response {
+    private func respond(
+        to request: Request,
+        context: Context,
+        in scope: RequestScope,
+        _ log: ExchangeLog
+    ) async throws -> Response {
         let response: Response
         do {
             response = try await base.respond(to: request, context: context)
         } catch {
-            exchange.scope.fail(error)
-            exchange.log.handlerFailed(error)
-            await settle(exchange, .internalServerError)
+            scope.fail(error)
+            log.handlerFailed(error)
+            await settle(scope, log, .internalServerError)
             throw error
         }
-        guard exchange.log.didMiddlewareRun else {
+        guard log.didMiddlewareRun else {
             let error = RequestStoreSetupError.routeBeforeMiddleware(route: "\(request.method) \(request.uri.path)")
             context.logger.critical("\(error)")
-            exchange.scope.fail(error)
-            await settle(exchange, .internalServerError)
+            scope.fail(error)
+            await settle(scope, log, .internalServerError)
             throw error
         }
-        let settlement = await settle(exchange, response.status)
+        let settlement = await settle(scope, log, response.status)
         guard let error = settlement.failure else { return response }
         var status = HTTPResponse.Status.internalServerError
         if case .http(let code) = settlement.replacement { status = HTTPResponse.Status(code: code) }
         let failureResponse = server.failureResponse(error, response, status)
-        exchange.log.willWrite(failureResponse.status)
+        log.willWrite(failureResponse.status)
         return failureResponse
     }
 
     @discardableResult
-    private func settle(_ exchange: Exchange, _ status: HTTPResponse.Status) async -> RequestSettlement {
-        exchange.log.settling()
-        exchange.log.willWrite(status)
-        let settlement = await exchange.scope.settle(status: .http(status.code))
-        exchange.log.settled()
+    private func settle(
+        _ scope: RequestScope,
+        _ log: ExchangeLog,
+        _ status: HTTPResponse.Status
+    ) async -> RequestSettlement {
+        log.settling()
+        log.willWrite(status)
+        let settlement = await scope.settle(status: .http(status.code))
+        log.settled()
         return settlement
     }
 }
@@ -78,40 +87,44 @@ extension RequestStoreResponder {
     private func respondWithoutChannel(to request: Request, context: Context) async throws -> Response {
         let log = ExchangeLog()
         _ = log.claim(logger: context.logger)
-        let exchange = Exchange(scope: server.openScope(log), log: log)
+        let scope = server.openScope(log)
         let response: Response
         do {
-            response = try await bound(exchange) {
-                try await respond(to: request, context: context, in: exchange)
+            response = try await bound(scope, log) {
+                try await respond(to: request, context: context, in: scope, log)
             }
         } catch {
-            _ = await bound(exchange) { await exchange.scope.close(.failed(error), status: log.writtenStatus) }
+            _ = await bound(scope, log) { await scope.close(.failed(error), status: log.writtenStatus) }
             throw error
         }
         guard response.body.contentLength != 0 else {
-            _ = await bound(exchange) { await exchange.scope.close(status: log.writtenStatus) }
+            _ = await bound(scope, log) { await scope.close(status: log.writtenStatus) }
             return response
         }
         var scoped = response
         scoped.body = ResponseBody(contentLength: response.body.contentLength) { writer in
             // The writer goes from this task to the body in this task: the one use of it.
             nonisolated(unsafe) let original = writer
-            try await bound(exchange) {
+            try await bound(scope, log) {
                 do {
                     try await response.body.write(original)
                 } catch {
-                    await exchange.scope.close(.failed(error), status: log.writtenStatus)
+                    await scope.close(.failed(error), status: log.writtenStatus)
                     throw error
                 }
-                await exchange.scope.close(status: log.writtenStatus)
+                await scope.close(status: log.writtenStatus)
             }
         }
         return scoped
     }
 
-    private func bound<Result>(_ exchange: Exchange, _ body: () async throws -> Result) async rethrows -> Result {
-        try await exchange.scope.run {
-            try await Exchange.$current.withValue(exchange) {
+    private func bound<Result>(
+        _ scope: RequestScope,
+        _ log: ExchangeLog,
+        _ body: () async throws -> Result
+    ) async rethrows -> Result {
+        try await scope.run {
+            try await Exchange.$current.withValue(Exchange(scope: scope, log: log)) {
                 try await withLogger(RequestLogHandler.logger) { _ in try await body() }
             }
         }

@@ -131,6 +131,33 @@ struct SetupTests {
         #expect(watch.counts == .init(opened: 5, closed: 5, acquired: 7, released: 7))
     }
 
+    @Test("Rule 21: without a channel a body that nobody writes abandons its request, also with a transaction open")
+    func fallbackDropped() async throws {
+        let watch = Watch()
+        let transaction = RequestResource<Int>.around("transaction") { use in try await use(1) }
+        let router = makeRouter()
+        router.get("dropped") { _, _ in
+            _ = try await transaction.get()
+            return "never written"
+        }
+        let responder = Application(router: router, requestStore: .http1(observer: watch)).responder
+        let outer = makeRouter()
+        outer.get("/") { request, context in
+            var head = request.head
+            head.path = "/dropped"
+            _ = try await responder.respond(to: Request(head: head, body: request.body), context: context)
+            return "done"
+        }
+        try await withServer(outer) { port, _ in
+            let client = try await RawClient.connect(to: port)
+            try await client.get("/")
+            #expect(try await client.response().body == "done")
+            #expect(await watch.nextOutcome()?.ending.name == "abandoned")
+            try await client.close()
+        }
+        #expect(watch.counts == .init(opened: 1, closed: 1, acquired: 1, released: 1))
+    }
+
     @Test("Without a channel a body that throws closes the store too")
     func fallbackBodyThrows() async throws {
         let watch = Watch()

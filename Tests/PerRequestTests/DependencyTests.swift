@@ -176,6 +176,63 @@ struct DependencyTests {
         )
     }
 
+    @Test("Rules 13, 14: an early release that has to wait for a release that overruns does not wait for ever")
+    func earlyBehindOverrun() async throws {
+        let end = Signal()
+        let journal = Journal()
+        let base = noting("base", in: journal)
+        let dependent = RequestResource("dependent", limits: .init(release: .milliseconds(20))) {
+            try await base.get()
+        } release: { _, _ in
+            await end.wait()
+        }
+        let scope = RequestScope(report: { _ in })
+        _ = try await dependent.get(in: scope.store)
+        let reason = try #require(await reason { try await base.release(.commit, in: scope.store) })
+        #expect(reason.name == "releaseTimedOut")
+        #expect(journal.entries == ["acquire base"], "what the overdue release uses is not freed")
+        await scope.close()
+        end.fire()
+        while !scope.store.isClosed { await Task.yield() }
+        #expect(journal.entries == ["acquire base", "release base: commit"])
+    }
+
+    @Test("Rule 13: a release that starts while its flight's starter still runs can be cancelled")
+    func releaseInsideStart() async throws {
+        let journal = Journal()
+        let ended = Signal()
+        let scope = RequestScope(report: { _ in })
+        let late = RequestResource("late", limits: .init(release: .milliseconds(20))) {
+            // The point begins inside the synchronous part of the factory.
+            Task.immediate { await scope.close() }
+        } release: { _, _ in
+            do { try await Signal().waitOrCancel() } catch { journal.note("cancelled") }
+            ended.fire()
+        }
+        _ = try? await late.get(in: scope.store)
+        await ended.wait()
+        #expect(journal.entries == ["cancelled"])
+    }
+
+    @Test("Rule 16: a point that takes too long for another reason than its own releases is a failure too")
+    func budgetWithoutRelease() async throws {
+        let end = Signal()
+        let slow = RequestResource("slow") {
+            1
+        } release: { _, _ in
+            await end.wait()
+        }
+        let scope = RequestScope(limits: .init(beforeResponse: .milliseconds(20)), report: { _ in })
+        _ = try await slow.get(in: scope.store)
+        let early = Task.immediate { try await slow.release(.commit, in: scope.store) }
+        let settlement = await scope.settle(status: .http(200))
+        #expect(settlement.failure != nil)
+        #expect(settlement.replacement == .http(503))
+        end.fire()
+        try await early.value
+        await scope.close()
+    }
+
     @Test("Rule 14: an early release's error is its caller's, and no failure of the request")
     func earlyFailure() async throws {
         let failing = RequestResource("failing") {

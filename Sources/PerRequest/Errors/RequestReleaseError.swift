@@ -11,11 +11,10 @@ public struct RequestReleaseError: Error {
 
     /// The releases that failed, in the order in which they did.
     ///
-    /// At least one.
+    /// Empty where all that went wrong is that they took too long together.
     public var failures: [ReleaseFailure] { outcome.releaseFailures }
 
-    init?(request: String, outcome: RequestOutcome) {
-        guard !outcome.releaseFailures.isEmpty else { return nil }
+    init(request: String, outcome: RequestOutcome) {
         self.request = request
         self.outcome = outcome
     }

@@ -111,7 +111,7 @@ extension Lifecycle {
     }
 
     /// The entries from `start` to `goal` along dependencies, both included, if there is such a path.
-    private func path(from start: Int, to goal: Int) -> [Int]? {
+    func path(from start: Int, to goal: Int) -> [Int]? {
         if start == goal { return [goal] }
         guard let index = index(of: start) else { return nil }
         for next in entries[index].dependencies {

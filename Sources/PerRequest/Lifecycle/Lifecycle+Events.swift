@@ -181,7 +181,11 @@ extension Lifecycle {
             return
         }
         actions.append(.overran(id, stage))
-        resumeEarlyWaiter(at: index, .releaseTimedOut, &actions)
+        // Whoever waits for it, or for something that has to wait for it, waits no longer.
+        for place in entries.indices where entries[place].earlyWaiter != nil {
+            guard path(from: id, to: entries[place].id) != nil else { continue }
+            resumeEarlyWaiter(at: place, .releaseTimedOut, &actions)
+        }
         advance(&actions)
     }
 }

@@ -177,7 +177,8 @@ extension Lifecycle {
         switch entries[index].state {
         case .held:
             if phase == .open {
-                hasLostResource = true
+                // Whoever releases it early is told.
+                if entries[index].earlyWaiter == nil { hasLostResource = true }
             } else {
                 spoil(.failed, for: entries[index])
             }

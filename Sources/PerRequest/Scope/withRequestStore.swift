@@ -78,9 +78,11 @@ extension RequestScope {
                 await close(.failed(error))
                 throw error
             }
-            await settle()
+            let settlement = await settle()
             let outcome = await close()
-            if let error = RequestReleaseError(request: store.id, outcome: outcome) { throw releaseFailure(error) }
+            if settlement.failure != nil || !outcome.releaseFailures.isEmpty {
+                throw releaseFailure(RequestReleaseError(request: store.id, outcome: outcome))
+            }
             return result
         }
     }

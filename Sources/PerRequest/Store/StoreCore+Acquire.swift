@@ -107,7 +107,8 @@ extension StoreCore {
         }
         let cancelled: Bool = state.withLock { state in
             guard let record = state.acquisitions[acquisition.entry] else { return false }
-            state.acquisitions[acquisition.entry]?.task = task
+            // Its release may run already, and then it is the release that can be cancelled.
+            if record.task == nil { state.acquisitions[acquisition.entry]?.task = task }
             return record.cancelRequested
         }
         if cancelled {

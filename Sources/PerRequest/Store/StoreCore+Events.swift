@@ -66,6 +66,8 @@ extension StoreCore {
     /// Looks up, under the lock, what the lifecycle's numbers stand for.
     private func resolve(_ actions: [Lifecycle.Action], _ state: inout State) -> [Effect] {
         var effects: [Effect] = []
+        // The opener goes on when all else is done: values dropped, observers told.
+        var openers: [Effect] = []
         for action in actions {
             switch action {
             case .acquired(let id):
@@ -97,8 +99,8 @@ extension StoreCore {
             case .budgetOverran(let point):
                 effects.append(.report(.pointOverran(point, limits.limit(of: point))))
                 let reason = RequestStoreError.Reason.pointTimedOut(point, limits.limit(of: point))
-                for record in state.acquisitions.values where record.acquisition.resource.point == point {
-                    let acquisition = record.acquisition
+                for id in state.lifecycle.entriesInTime(of: point) {
+                    guard let acquisition = state.acquisitions[id]?.acquisition else { continue }
                     state.releaseFailures.append(acquisition.failure(error(reason, key: acquisition.resource.name)))
                 }
             case .closeChild(let id):
@@ -110,17 +112,17 @@ extension StoreCore {
                 if let holdLimit = record.holdLimit { Deadlines.shared.cancel(holdLimit) }
                 effects.append(.dropRecord(record))
             case .proceed(let point):
-                proceed(point, &state, &effects)
+                proceed(point, &state, &effects, &openers)
             case .closed:
                 effects.append(.drop(state.values, state.memos))
                 state.values = [:]
                 state.memos = MemoTable()
                 effects.append(.observeClosed(state.outcome()))
                 if parent != nil { effects.append(.detach) }
-                resumePhaseWaiters(.closed, &state, &effects)
+                resumePhaseWaiters(.closed, &state, &openers)
             }
         }
-        return effects
+        return effects + openers
     }
 
     private func result(
@@ -161,17 +163,22 @@ extension StoreCore {
         effects.append(.report(.releaseFailed(failure)))
     }
 
-    private func proceed(_ point: ReleasePoint, _ state: inout State, _ effects: inout [Effect]) {
-        guard point == .beforeResponse else { return resumePhaseWaiters(.closing, &state, &effects) }
+    private func proceed(
+        _ point: ReleasePoint,
+        _ state: inout State,
+        _ effects: inout [Effect],
+        _ openers: inout [Effect]
+    ) {
+        guard point == .beforeResponse else { return resumePhaseWaiters(.closing, &state, &openers) }
         if state.lifecycle.response != .asIntended {
             state.status = state.status?.replaced(by: state.lifecycle.response)
-            if state.ending == nil, let error = RequestReleaseError(request: id, outcome: state.outcome()) {
-                state.ending = .failed(error)
+            if state.ending == nil {
+                state.ending = .failed(RequestReleaseError(request: id, outcome: state.outcome()))
             }
         }
         let memos = state.memos.removeAll(until: .beforeResponse)
         if !memos.isEmpty { effects.append(.dropMemos(memos)) }
-        resumePhaseWaiters(.settled, &state, &effects)
+        resumePhaseWaiters(.settled, &state, &openers)
     }
 
     private func resumePhaseWaiters(_ phase: Lifecycle.Phase, _ state: inout State, _ effects: inout [Effect]) {

@@ -48,13 +48,19 @@ extension StoreCore {
         let failure = error.map(acquisition.failure)
         var isKnown = false
         var isTold = false
+        var holdLimit: Deadlines.Token?
         var effects = effects(of: event) { state in
             isKnown = state.acquisitions[acquisition.entry]?.box != nil
             // Whoever released it early gets its error; then it is no failure of the request.
             isTold = state.lifecycle.hasEarlyWaiter(acquisition.entry)
+            // A value that nobody got is no loss.
+            if case .lost = event, state.lifecycle.isLate(acquisition.entry) { isTold = true }
+            holdLimit = state.acquisitions[acquisition.entry]?.holdLimit
+            state.acquisitions[acquisition.entry]?.holdLimit = nil
             state.acquisitions[acquisition.entry]?.failure = error
             if isKnown, !isTold, let failure { state.releaseFailures.append(failure) }
         }
+        if let holdLimit { Deadlines.shared.cancel(holdLimit) }
         guard isKnown else { return effects }
         if let failure, !isTold { effects.insert(.report(.releaseFailed(failure)), at: 0) }
         effects.insert(.observeReleased(acquisition.resource.name, error), at: 0)
@@ -182,6 +188,22 @@ extension Lifecycle {
         case .closing: self.phase == .closed || (self.phase == .closing && hasProceeded)
         case .open, .settling, .closed: self.phase >= phase
         }
+    }
+
+    /// Whether the entry's value arrived too late for anybody to get it.
+    func isLate(_ id: Int) -> Bool {
+        entries.contains { $0.id == id && $0.state == .late }
+    }
+
+    /// The entries of a point that are still to be released and have not been reported as overdue.
+    func entriesInTime(of point: ReleasePoint) -> [Int] {
+        entries.filter { entry in
+            guard entry.point == point, entry.form != .memo else { return false }
+            switch entry.state {
+            case .cancelling, .held, .late, .awaitingUses, .releasing: return true
+            case .acquiring, .overdueFlight, .overdueUses, .overdueRelease, .lost, .spent: return false
+            }
+        }.map(\.id)
     }
 
     /// Whether somebody waits for the end of this entry's release.

@@ -85,7 +85,7 @@ struct LifecycleModel: Hashable {
         case .lost(let id):
             let isLate = entries[id]?.isLate ?? true
             entries[id]?.isLost = true
-            if isLate { return }
+            if isLate || earlyWaiters.values.contains(id) { return }
             if !beforeBegan { lost = true } else { spoil(id) }
         case .useEnded(let id): entries[id]?.uses -= 1
         case .released(let id, let isFailure):
