@@ -43,7 +43,7 @@ final class ExchangeLog: Sendable {
     /// other request's logger takes its place.
     func claim(logger: Logger) -> Bool {
         let outer = Exchange.current.flatMap { $0.log === self ? nil : $0.log.logger }
-        state.withLock { state in
+        return state.withLock { state in
             guard !state.isClaimed else { return false }
             state.isClaimed = true
             state.logger = logger.handler is RequestLogHandler ? outer : logger
