@@ -26,7 +26,7 @@ extension RequestResource {
         limits: ResourceLimits = ResourceLimits(),
         _ body: @escaping @Sendable (RequestUse<Value>) async throws -> RequestUse<Value>.Receipt
     ) -> RequestResource {
-        let info = ResourceInfo(id: Identity.nextKey(), name: name, form: .around, point: released, limits: limits)
+        let info = ResourceInfo(name: name, form: .around, point: released, limits: limits)
         return RequestResource(info: info, form: .around(body))
     }
 

@@ -54,13 +54,7 @@ public struct RequestResource<Value: Sendable>: Sendable {
         release: @escaping @Sendable (Value, RequestOutcome) async throws -> Void
     ) {
         self.init(
-            info: ResourceInfo(
-                id: Identity.nextKey(),
-                name: name,
-                form: .resource,
-                point: released,
-                limits: limits
-            ),
+            info: ResourceInfo(name: name, form: .resource, point: released, limits: limits),
             form: .closures(
                 acquire: { Box(try await acquire()) },
                 release: { box, outcome in try await release(box.value(as: Value.self), outcome) }
@@ -94,13 +88,7 @@ public struct RequestResource<Value: Sendable>: Sendable {
         release: @escaping @Sendable (Concrete, RequestOutcome) async throws -> Void
     ) {
         self.init(
-            info: ResourceInfo(
-                id: Identity.nextKey(),
-                name: name,
-                form: .resource,
-                point: released,
-                limits: limits
-            ),
+            info: ResourceInfo(name: name, form: .resource, point: released, limits: limits),
             form: .closures(
                 acquire: {
                     let concrete = try await acquire()

@@ -117,7 +117,7 @@ extension Lifecycle {
     private var nextToRelease: Int? {
         if let late = lastReleasable(where: { $0.state == .late || $0.state == .overdueUses }) { return late }
         if let early = lastReleasable(where: { $0.state == .held && $0.earlyVerdict != nil }) { return early }
-        guard phase == .settled || phase == .closing || phase == .settling, !isWaiting else { return nil }
+        guard !isWaiting else { return nil }
         return lastReleasable { $0.state == .held && hasBegun($0.point) }
     }
 
@@ -207,9 +207,7 @@ extension Lifecycle {
         _ waiter: Int,
         _ actions: inout [Action]
     ) {
-        guard let index = entries.lastIndex(where: { $0.resource == resource && $0.state == .held }),
-            entries[index].earlyVerdict == nil, !hasBegun(entries[index].point)
-        else {
+        guard let index = heldEntry(of: resource).flatMap(index), !hasBegun(entries[index].point) else {
             return actions.append(.resume(waiter: waiter, .nothingHeld))
         }
         var due: Set<Int> = []

@@ -1,6 +1,6 @@
 /// What the store knows of a resource's key.
 struct ResourceInfo: Sendable {
-    let id: Int
+    var id = Identity.nextKey()
     let name: String
     let form: Lifecycle.Form
     let point: ReleasePoint

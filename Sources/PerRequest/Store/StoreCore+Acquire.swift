@@ -151,12 +151,6 @@ extension StoreCore {
     }
 }
 
-extension Lifecycle {
-    func heldEntry(of resource: Int) -> Int? {
-        entries.last { $0.resource == resource && $0.state == .held && $0.earlyVerdict == nil }?.id
-    }
-}
-
 // MARK: - Limits
 
 extension StoreCore {
@@ -191,19 +185,6 @@ extension StoreCore {
             return state.acquisitions[acquisition.entry] != nil
         }
         if !isHeld { Deadlines.shared.cancel(token) }
-    }
-}
-
-extension Lifecycle {
-    /// Whether an entry is in a stage that can have a time limit.
-    func isUnderWay(_ id: Int, _ stage: Stage) -> Bool {
-        guard let state = entries.first(where: { $0.id == id })?.state else { return false }
-        return switch (stage, state) {
-        case (.acquiring, .acquiring), (.cancelling, .cancelling), (.awaitingUses, .awaitingUses),
-            (.releasing, .releasing):
-            true
-        default: false
-        }
     }
 }
 

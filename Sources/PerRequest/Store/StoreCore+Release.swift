@@ -180,38 +180,6 @@ extension StoreCore {
     }
 }
 
-extension Lifecycle {
-    /// Whether an opener that waits for the end of `phase` can go on.
-    func hasPassed(_ phase: Phase) -> Bool {
-        switch phase {
-        case .settled: self.phase >= .settled
-        case .closing: self.phase == .closed || (self.phase == .closing && hasProceeded)
-        case .open, .settling, .closed: self.phase >= phase
-        }
-    }
-
-    /// Whether the entry's value arrived too late for anybody to get it.
-    func isLate(_ id: Int) -> Bool {
-        entries.contains { $0.id == id && $0.state == .late }
-    }
-
-    /// The entries of a point that are still to be released and have not been reported as overdue.
-    func entriesInTime(of point: ReleasePoint) -> [Int] {
-        entries.filter { entry in
-            guard entry.point == point, entry.form != .memo else { return false }
-            switch entry.state {
-            case .cancelling, .held, .late, .awaitingUses, .releasing: return true
-            case .acquiring, .overdueFlight, .overdueUses, .overdueRelease, .lost, .spent: return false
-            }
-        }.map(\.id)
-    }
-
-    /// Whether somebody waits for the end of this entry's release.
-    func hasEarlyWaiter(_ id: Int) -> Bool {
-        entries.contains { $0.id == id && $0.earlyWaiter != nil }
-    }
-}
-
 extension RequestLimits {
     func limit(of point: ReleasePoint) -> Duration {
         switch point {
