@@ -14,6 +14,11 @@ extension Lifecycle {
         entries.contains { $0.id == id && $0.state == .late }
     }
 
+    /// Whether the entry's flight runs, so that its value can still arrive.
+    func isFlying(_ id: Int) -> Bool {
+        entries.contains { $0.id == id && $0.state.isFlying }
+    }
+
     /// The entries of a point that are still to be released and have not been reported as overdue.
     func entriesInTime(of point: ReleasePoint) -> [Int] {
         entries.filter { entry in

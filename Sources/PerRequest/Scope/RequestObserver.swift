@@ -8,7 +8,8 @@ public protocol RequestObserver: Sendable {
 
     /// A resource was acquired.
     ///
-    /// Every acquisition is followed by exactly one release, sooner or later.
+    /// It is told just before the value can be read. Every acquisition is followed by exactly one release, sooner or
+    /// later, and never preceded by it.
     func acquired(_ resource: String, in store: RequestStore)
 
     /// A resource's release ended, or an `around` function ended too early.

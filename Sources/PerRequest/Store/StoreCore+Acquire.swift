@@ -120,9 +120,16 @@ extension StoreCore {
     }
 
     /// Publishes the value of a flight.
+    ///
+    /// The observer is told before: nobody can release what is not published, so that it sees `acquired` before
+    /// `released`.
     func arrived(_ acquisition: Acquisition, _ box: AnyBox) {
+        let observer = acquisition.resource.form == .memo ? nil : observer
+        observer?.acquired(acquisition.resource.name, in: RequestStore(core: self))
+        var isExpected = false
         var deadline: Deadlines.Token?
         let effects = effects(of: .arrived(acquisition.entry)) { state in
+            isExpected = state.lifecycle.isFlying(acquisition.entry)
             deadline = state.acquisitions[acquisition.entry]?.deadline
             state.acquisitions[acquisition.entry]?.deadline = nil
             state.acquisitions[acquisition.entry]?.box = box
@@ -131,6 +138,11 @@ extension StoreCore {
             }
         }
         if let deadline { Deadlines.shared.cancel(deadline) }
+        if !isExpected {
+            // The `around` function ended while it handed in its value: nobody holds it, and nobody will release it.
+            let error = error(.resourceLost(nil), key: acquisition.resource.name)
+            observer?.released(acquisition.resource.name, in: RequestStore(core: self), error: error)
+        }
         perform(effects)
     }
 

@@ -10,7 +10,6 @@ enum Effect: Sendable {
     case closeChild(StoreCore, RequestOutcome)
     case detach
     case report(RequestReport.Kind)
-    case observeAcquired(String)
     case observeReleased(String, (any Error)?)
     case observeClosed(RequestOutcome)
     /// What has to be let go outside the lock, because letting go may run a `deinit`.
@@ -54,7 +53,6 @@ extension StoreCore {
             case .closeChild(let child, let outcome): child.close(asChildOf: outcome)
             case .detach: parent?.send(.childClosed(identity)) { [identity] in $0.children[identity] = nil }
             case .report(let kind): report(kind)
-            case .observeAcquired(let name): observer?.acquired(name, in: RequestStore(core: self))
             case .observeReleased(let name, let error):
                 observer?.released(name, in: RequestStore(core: self), error: error)
             case .observeClosed(let outcome): observer?.closed(RequestStore(core: self), outcome: outcome)
@@ -72,7 +70,6 @@ extension StoreCore {
             switch action {
             case .acquired(let id):
                 guard let acquisition = state.acquisitions[id]?.acquisition else { break }
-                effects.append(.observeAcquired(acquisition.resource.name))
                 if acquisition.resource.limits.hold != nil { effects.append(.limitHold(acquisition)) }
             case .resume(let id, let resumption):
                 guard let pending = state.waiters.removeValue(forKey: id) else { break }
