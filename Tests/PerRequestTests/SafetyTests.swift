@@ -92,6 +92,66 @@ struct SafetyTests {
         await scope.close()
     }
 
+    @Test(
+        "Rules 13, 22: a release that blocks when a limit has passed does not hold up the limits of other stores",
+        .timeLimit(.minutes(1))
+    )
+    func blockedLimit() async throws {
+        let end = Barrier()
+        let hanging = Signal()
+        let current = Lock<RequestStore?>(nil)
+        let blocking = RequestResource("blocking") {
+            1
+        } release: { _, _ in
+            current.withLock { $0 = RequestStore.current }
+            end.block()
+        }
+        let slow = RequestResource("slow", limits: .init(release: .milliseconds(10))) {
+            2
+        } release: { _, _ in
+            await hanging.wait()
+        }
+        let never = RequestResource("never", limits: .init(acquire: .milliseconds(10))) {
+            try await Signal().waitOrCancel()
+        } release: { _, _ in
+        }
+        let first = RequestScope(report: { _ in })
+        _ = try await blocking.get(in: first.store)
+        _ = try await slow.get(in: first.store)
+        // When the limit of `slow` has passed, `blocking` is released. The limits of the others pass at the same time.
+        let closing = Task.immediate { _ = await first.close() }
+        let others = (0..<20).map { _ in
+            Task.immediate {
+                try await withRequestStore { _ in
+                    #expect(await reason { try await never.get() }?.name == "acquireTimedOut")
+                }
+            }
+        }
+        for other in others { try await other.value }
+        end.open()
+        hanging.fire()
+        await closing.value
+        #expect(current.withLock { $0 } == first.store)
+    }
+
+    @Test("Rule 21: what is no longer held is not reported as held for too long")
+    func holdLimit() async throws {
+        let around = RequestResource<Int>.around("around", limits: .init(hold: .seconds(100))) { use in
+            try await use(1)
+        }
+        let scope = RequestScope()
+        let core = scope.store.core
+        _ = try await around.get(in: scope.store)
+        let (entry, record) = try #require(core.state.withLock { $0.acquisitions.first })
+        #expect(record.holdLimit != nil)
+        try await around.release(.commit, in: scope.store)
+        // Its record stays, so that it is not acquired again.
+        core.limitHold(record.acquisition)
+        let spent = try #require(core.state.withLock { $0.acquisitions[entry] })
+        #expect(spent.holdLimit == nil)
+        await scope.close()
+    }
+
     @Test("A deadline that is cancelled does not fire, and earlier ones fire first")
     func deadlines() async {
         let journal = Journal()

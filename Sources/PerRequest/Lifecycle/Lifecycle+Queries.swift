@@ -19,6 +19,15 @@ extension Lifecycle {
         entries.contains { $0.id == id && $0.state.isFlying }
     }
 
+    /// Whether the entry's value is held: it has arrived, and its release has not ended.
+    func isHeld(_ id: Int) -> Bool {
+        guard let state = entries.first(where: { $0.id == id })?.state else { return false }
+        return switch state {
+        case .held, .late, .awaitingUses, .overdueUses, .releasing, .overdueRelease: true
+        case .acquiring, .cancelling, .overdueFlight, .lost, .spent: false
+        }
+    }
+
     /// The entries of a point that are still to be released and have not been reported as overdue.
     func entriesInTime(of point: ReleasePoint) -> [Int] {
         entries.filter { entry in

@@ -33,7 +33,7 @@ final class Deadlines: Sendable {
 
     /// Calls `action` once after `limit`, unless it is cancelled before.
     ///
-    /// `action` must not block.
+    /// `action` must not block and must not run a user's code: it holds up all others.
     func schedule(after limit: Duration, _ action: @escaping @Sendable () -> Void) -> Token {
         state.withLock { state in
             let token = Token(instant: .now + limit, number: state.nextNumber)

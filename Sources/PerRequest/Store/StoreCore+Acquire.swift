@@ -166,15 +166,27 @@ extension StoreCore {
 // MARK: - Limits
 
 extension StoreCore {
+    /// Does `expire` after `limit`, unless the store is gone.
+    ///
+    /// It runs in a task of the store's own, with the store current and at its priority: what follows from it may run a
+    /// user's code, such as a release, which must not hold up the limits of others. The task starts when the time has
+    /// passed, not before.
+    func schedule(after limit: Duration, _ expire: @escaping @Sendable (StoreCore) -> Void) -> Deadlines.Token {
+        Deadlines.shared.schedule(after: limit) { [weak self] in
+            guard let self else { return }
+            Task.detached(name: "limits of request \(id)", executorPreference: executor, priority: priority) {
+                Ambient.with(Ambient.Context(core: self)) { expire(self) }
+            }
+        }
+    }
+
     /// Sets the time limit of a stage of an acquisition, unless the stage is over already.
     func limit(_ acquisition: Acquisition, _ stage: Lifecycle.Stage) {
         let limits = acquisition.resource.limits
         let limit = stage == .acquiring ? limits.acquire : limits.release
         let isUnderWay = state.withLock { $0.lifecycle.isUnderWay(acquisition.entry, stage) }
         guard isUnderWay else { return }
-        let token = Deadlines.shared.schedule(after: limit) { [weak self] in
-            self?.send(.deadline(acquisition.entry, stage))
-        }
+        let token = schedule(after: limit) { $0.send(.deadline(acquisition.entry, stage)) }
         let previous: Deadlines.Token? = state.withLock { state in
             guard state.lifecycle.isUnderWay(acquisition.entry, stage) else { return token }
             let previous = state.acquisitions[acquisition.entry]?.deadline
@@ -189,12 +201,14 @@ extension StoreCore {
         guard let limit = acquisition.resource.limits.hold else { return }
         let name = acquisition.resource.name
         let position = acquisition.acquiredAt
-        let token = Deadlines.shared.schedule(after: limit) { [weak self] in
-            self?.report(.heldTooLong(resource: name, acquiredAt: position, limit))
+        let token = schedule(after: limit) {
+            $0.report(.heldTooLong(resource: name, acquiredAt: position, limit))
         }
         let isHeld = state.withLock { state in
+            // The record of what was released early or lost can outlive it.
+            guard state.lifecycle.isHeld(acquisition.entry) else { return false }
             state.acquisitions[acquisition.entry]?.holdLimit = token
-            return state.acquisitions[acquisition.entry] != nil
+            return true
         }
         if !isHeld { Deadlines.shared.cancel(token) }
     }

@@ -159,9 +159,7 @@ extension StoreCore {
         perform(effects)
         let isReached = state.withLock { $0.lifecycle.hasPassed(phase) }
         guard !isReached else { return }
-        let budget = Deadlines.shared.schedule(after: limits.limit(of: point)) { [weak self] in
-            self?.send(.budgetSpent(point))
-        }
+        let budget = schedule(after: limits.limit(of: point)) { $0.send(.budgetSpent(point)) }
         _ = await waiter.wait()
         Deadlines.shared.cancel(budget)
     }
