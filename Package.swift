@@ -11,7 +11,8 @@ let package = Package(
     ],
     traits: [
         // No trait is on by default: a package that uses only the core resolves no other package.
-        .trait(name: "Hummingbird", description: "Builds PerRequestHummingbird, the adapter for Hummingbird 2.")
+        .trait(name: "Hummingbird", description: "Builds PerRequestHummingbird, the adapter for Hummingbird 2."),
+        .trait(name: "Logging", description: "Reports go to swift-log instead of standard error."),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
@@ -21,7 +22,13 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.0.0"),
     ],
     targets: [
-        .target(name: "PerRequest", swiftSettings: [.strictMemorySafety()]),
+        .target(
+            name: "PerRequest",
+            dependencies: [
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Logging"]))
+            ],
+            swiftSettings: [.strictMemorySafety()]
+        ),
         .target(
             name: "PerRequestHummingbird",
             dependencies: [
@@ -39,7 +46,13 @@ let package = Package(
                 .product(name: "NIOEmbedded", package: "swift-nio", condition: .when(traits: ["Hummingbird"])),
             ]
         ),
-        .testTarget(name: "PerRequestTests", dependencies: ["PerRequest"]),
+        .testTarget(
+            name: "PerRequestTests",
+            dependencies: [
+                "PerRequest",
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Logging"])),
+            ]
+        ),
         .testTarget(
             name: "PerRequestHummingbirdTests",
             dependencies: [

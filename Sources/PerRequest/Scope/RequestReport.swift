@@ -1,6 +1,7 @@
 import Synchronization
 
-#if canImport(Glibc)
+#if Logging
+#elseif canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
 import Musl
@@ -10,7 +11,8 @@ import Darwin
 
 /// Something that went wrong with a store and that no caller was told: for a log.
 ///
-/// Every occurrence is reported once, to the closure that the opener of the store gave, else to standard error.
+/// Every occurrence is reported once, to the closure that the opener of the store gave, else to the one of
+/// ``setHandler(_:)``, else to standard error, or, with the package's trait `Logging`, to swift-log.
 public struct RequestReport: Sendable {
     /// What went wrong.
     @nonexhaustive
@@ -44,14 +46,19 @@ public struct RequestReport: Sendable {
     /// Sets where the reports of the process go that the opener of a store does not handle.
     ///
     /// - Parameter handler: Called synchronously from any task or thread; it must not block. `nil` restores the default,
-    ///   which writes to standard error.
+    ///   which writes to standard error, or, with the trait `Logging`, to a logger labelled `PerRequest`.
     public static func setHandler(_ handler: (@Sendable (RequestReport) -> Void)?) {
         self.handler.withLock { $0 = handler }
     }
 
     static func handle(_ report: RequestReport) {
-        if let handler = handler.withLock({ $0 }) { handler(report) } else { writeToStandardError(report) }
+        if let handler = handler.withLock({ $0 }) { handler(report) } else { handleByDefault(report) }
     }
+
+    #if Logging
+    private static func handleByDefault(_ report: RequestReport) { report.log() }
+    #else
+    private static func handleByDefault(_ report: RequestReport) { writeToStandardError(report) }
 
     private static func writeToStandardError(_ report: RequestReport) {
         let line = "PerRequest: \(report)\n"
@@ -60,6 +67,7 @@ public struct RequestReport: Sendable {
             _ = unsafe write(STDERR_FILENO, text, count)
         }
     }
+    #endif
 }
 
 extension RequestReport: CustomStringConvertible {

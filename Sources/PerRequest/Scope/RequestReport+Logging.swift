@@ -1,0 +1,37 @@
+#if Logging
+import Logging
+
+extension RequestReport {
+    /// Logs the report through swift-log.
+    ///
+    /// The logger is made for each report, since reports are rare: it goes where the application has directed logs by then.
+    func log(to logger: Logger = Logger(label: "PerRequest")) {
+        logger.log(level: level, "\(self)", metadata: metadata)
+    }
+
+    /// An error where something did not happen that had to, a warning where it still may.
+    private var level: Logger.Level {
+        switch kind {
+        case .releaseFailed, .pointOverran, .abandoned: .error
+        case .flightOverran, .heldTooLong: .warning
+        }
+    }
+
+    private var metadata: Logger.Metadata {
+        var metadata: Logger.Metadata = ["request": "\(request)"]
+        switch kind {
+        case .releaseFailed(let failure):
+            metadata["resource"] = "\(failure.resource)"
+            metadata["acquiredAt"] = "\(failure.acquiredAt)"
+        case .flightOverran(let resource, let acquiredAt), .heldTooLong(let resource, let acquiredAt, _):
+            metadata["resource"] = "\(resource)"
+            metadata["acquiredAt"] = "\(acquiredAt)"
+        case .abandoned(let resources):
+            metadata["resource"] = .array(resources.map { "\($0)" })
+        case .pointOverran:
+            break
+        }
+        return metadata
+    }
+}
+#endif
