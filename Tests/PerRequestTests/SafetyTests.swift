@@ -115,7 +115,7 @@ struct SafetyTests {
             try await Signal().waitOrCancel()
         } release: { _, _ in
         }
-        let first = RequestScope(report: { _ in })
+        let first = RequestScope(core: StoreCore(reporter: { _ in }, executor: ThreadExecutor(), isOwned: true))
         _ = try await blocking.get(in: first.store)
         _ = try await slow.get(in: first.store)
         // When the limit of `slow` has passed, `blocking` is released. The limits of the others pass at the same time.
