@@ -29,6 +29,10 @@ public struct RequestStoreError: Error {
         case inUse(by: String)
         /// The resources along a cycle: each is acquired inside the factory of the one before it.
         case cycle([String])
+        /// Bodies of `useExclusively` along a cycle: each waits for the turn of the next.
+        ///
+        /// One that asks for the same resource again waits for itself.
+        case deadlock([String])
         /// The resource is released before this one, inside whose factory it was asked for.
         case captive(by: String)
         /// Nothing has been set.
@@ -131,6 +135,12 @@ extension RequestStoreError.Reason {
             """
             it cannot be acquired, because it depends on itself: \(path.map { "\"\($0)\"" }.joined(separator: " needs ")). \
             Break the cycle.
+            """
+        case .deadlock(let path):
+            """
+            waiting for it would never end, because it is in exclusive use by who asks for it: \
+            \(path.map { "\"\($0)\"" }.joined(separator: " waits for ")). Pass the value on inside `useExclusively`, and \
+            use several resources in the same order everywhere.
             """
         case .captive(let dependent):
             """

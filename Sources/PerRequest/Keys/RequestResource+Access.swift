@@ -1,4 +1,4 @@
-extension RequestResource {
+extension RequestResource where Value: Sendable {
     /// The resource of the current store, acquired if this is its first use.
     ///
     /// - Returns: The value. It is valid until its release point.
@@ -51,6 +51,21 @@ extension RequestResource {
         return try await body(acquired.box.value(as: Value.self))
     }
 
+    /// The resource of the current store if it is held, without acquiring it.
+    ///
+    /// It is `nil` outside a request, before the first use and from the start of the release on.
+    public var valueIfHeld: Value? {
+        guard let store = RequestStore.current else { return nil }
+        return valueIfHeld(in: store)
+    }
+
+    /// The resource of `store` if it is held, without acquiring it; see ``valueIfHeld``.
+    public func valueIfHeld(in store: RequestStore) -> Value? {
+        store.core.owner(of: info.id).held(info.id)?.value(as: Value.self)
+    }
+}
+
+extension RequestResource {
     /// Releases the resource of the current store now, before its point.
     ///
     /// What was acquired with its help is released first. Nothing happens if it is not held. Afterwards it can be acquired
@@ -66,19 +81,6 @@ extension RequestResource {
     /// Releases the resource of `store` now, before its point; see ``release(_:)``.
     public func release(_ verdict: RequestOutcome.Verdict, in store: RequestStore) async throws {
         try await store.core.owner(of: info.id).releaseEarly(info, verdict)
-    }
-
-    /// The resource of the current store if it is held, without acquiring it.
-    ///
-    /// It is `nil` outside a request, before the first use and from the start of the release on.
-    public var valueIfHeld: Value? {
-        guard let store = RequestStore.current else { return nil }
-        return valueIfHeld(in: store)
-    }
-
-    /// The resource of `store` if it is held, without acquiring it; see ``valueIfHeld``.
-    public func valueIfHeld(in store: RequestStore) -> Value? {
-        store.core.owner(of: info.id).held(info.id)?.value(as: Value.self)
     }
 }
 
@@ -105,12 +107,7 @@ extension RequestResource: Acquirable {
         case (.around(let body), .gate(let gate)):
             var thrown: (any Error)?
             do {
-                let use = RequestUse<Value>(
-                    gate: gate,
-                    publish: { core.arrived(acquisition, Box($0)) },
-                    lost: { core.lost(acquisition, nil) }
-                )
-                _ = try await body(use)
+                try await body(gate, { core.arrived(acquisition, $0) }, { core.lost(acquisition, nil) })
             } catch {
                 thrown = error
             }

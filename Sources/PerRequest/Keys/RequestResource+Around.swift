@@ -1,4 +1,4 @@
-extension RequestResource {
+extension RequestResource where Value: Sendable {
     /// Makes a key around any `with…` function: the resource is what the function gives, for the length of the request.
     ///
     /// `use` waits, for as long as the request uses the value. It returns when the request succeeded and throws when it
@@ -27,7 +27,12 @@ extension RequestResource {
         _ body: @escaping @Sendable (RequestUse<Value>) async throws -> RequestUse<Value>.Receipt
     ) -> RequestResource {
         let info = ResourceInfo(name: name, form: .around, point: released, limits: limits)
-        return RequestResource(info: info, form: .around(body))
+        return RequestResource(
+            info: info,
+            form: .around { gate, publish, lost in
+                _ = try await body(RequestUse(gate: gate, publish: { publish(Box($0)) }, lost: lost))
+            }
+        )
     }
 
     /// Says what is wrong with a body that does not return what `use` returned.

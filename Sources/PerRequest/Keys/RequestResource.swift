@@ -14,7 +14,8 @@
 /// ``ReleasePoint``. Then the release runs exactly once, with what became of the request. Use the value inside the
 /// request only. A resource that is acquired inside the factory of another is released after it; it has to live as long.
 ///
-/// **Isolation.** May be used from any task of the request. Callers that come while the factory runs wait for it
+/// **Isolation.** May be used from any task of the request; a value that is not `Sendable` by one of them at a time, with
+/// ``useExclusively(fileID:line:_:)``. Callers that come while the factory runs wait for it
 /// together. Factory and release run in tasks that the store owns, with the store current, at the priority of the task
 /// that opened it.
 ///
@@ -23,13 +24,16 @@
 ///
 /// **Errors.** An error of the factory goes to all that wait, and is not kept: the next caller tries again. An error of a
 /// release is in the ``RequestOutcome`` and reported; before the response it also turns the response into an error.
-public struct RequestResource<Value: Sendable>: Sendable {
+public struct RequestResource<Value>: Sendable {
     enum Form: Sendable {
         case closures(
             acquire: @Sendable () async throws -> AnyBox,
             release: @Sendable (AnyBox, RequestOutcome) async throws -> Void
         )
-        case around(@Sendable (RequestUse<Value>) async throws -> RequestUse<Value>.Receipt)
+        /// Runs the function until it ends; the first closure takes the value, the second one says that it is lost.
+        case around(
+            @Sendable (Gate, @escaping @Sendable (AnyBox) -> Void, @escaping @Sendable () -> Void) async throws -> Void
+        )
     }
 
     let info: ResourceInfo
@@ -38,6 +42,48 @@ public struct RequestResource<Value: Sendable>: Sendable {
     /// The name, for errors.
     public var name: String { info.name }
 
+    /// Makes a key for a value that need not be `Sendable`, from a factory and a release.
+    ///
+    /// Nothing else may refer to what the factory returns, and the release is its last user. In between it is used by
+    /// ``useExclusively(fileID:line:_:)``.
+    ///
+    /// ```swift
+    /// static let client = RequestResource("client") {
+    ///     try await Client.connect()
+    /// } release: { client, outcome in
+    ///     await client.close()
+    /// }
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - name: The key's name in errors.
+    ///   - released: When the release runs.
+    ///   - limits: How long the factory and the release may take, and how long the resource may be held unreported.
+    ///   - acquire: Makes the value.
+    ///   - release: Ends the value's life, knowing what became of the request.
+    public init(
+        _ name: String,
+        released: ReleasePoint = .afterResponse,
+        limits: ResourceLimits = ResourceLimits(),
+        acquire: @escaping @Sendable () async throws -> sending Value,
+        release: @escaping @Sendable (sending Value, RequestOutcome) async throws -> Void
+    ) {
+        self.init(
+            info: ResourceInfo(name: name, form: .resource, point: released, limits: limits),
+            form: .closures(
+                acquire: { Box(try await acquire()) },
+                release: { box, outcome in try await release(box.handOver(as: Value.self), outcome) }
+            )
+        )
+    }
+
+    init(info: ResourceInfo, form: Form) {
+        self.info = info
+        self.form = form
+    }
+}
+
+extension RequestResource where Value: Sendable {
     /// Makes a key from a factory and a release.
     ///
     /// - Parameters:
@@ -97,10 +143,5 @@ public struct RequestResource<Value: Sendable>: Sendable {
                 release: { box, outcome in try await release(box.origin(of: Value.self, as: Concrete.self), outcome) }
             )
         )
-    }
-
-    init(info: ResourceInfo, form: Form) {
-        self.info = info
-        self.form = form
     }
 }

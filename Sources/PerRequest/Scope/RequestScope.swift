@@ -84,7 +84,7 @@ public final class RequestScope: Sendable {
     public nonisolated(nonsending) func run<Result, Failure: Error>(
         _ body: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
-        try await Ambient.with(Ambient.Context(core: store.core), body)
+        try await Ambient.with(Ambient.Context(core: store.core, turn: Ambient.context?.turn), body)
     }
 
     /// Notes that the handler threw, before the framework makes a response of it.

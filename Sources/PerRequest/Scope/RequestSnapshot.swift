@@ -12,7 +12,7 @@
 /// **Isolation.** It may be used from any task and thread. `run` runs its body in the caller's task, if there is one.
 public struct RequestSnapshot: Sendable {
     /// The store that was current; `nil` outside a request.
-    public var store: RequestStore? { context.map { RequestStore(core: $0.core) } }
+    public var store: RequestStore? { context?.core.map(RequestStore.init) }
 
     private let context: Ambient.Context?
 

@@ -5,9 +5,12 @@ enum Ambient {
     @TaskLocal static var context: Context?
 
     struct Context: Sendable {
-        let core: StoreCore
+        /// The current store.
+        let core: StoreCore?
         /// The entry of `core` whose factory runs here.
         var acquiring: Int?
+        /// The body of `useExclusively` that this is inside of.
+        var turn: Turn?
     }
 
     static var core: StoreCore? { context?.core }

@@ -43,8 +43,8 @@ extension StoreCore {
     private func admit(_ source: some Acquirable, from position: SourcePosition, pins: Bool) -> Admission {
         let info = source.info
         let context = Ambient.context
-        if let context, context.acquiring != nil, descends(from: context.core) {
-            return .refuse(error(.captive(by: context.core.name(ofAcquiring: context)), key: info.name))
+        if let context, let core = context.core, context.acquiring != nil, descends(from: core) {
+            return .refuse(error(.captive(by: core.name(ofAcquiring: context)), key: info.name))
         }
         let request = ResourceRequest(
             resource: info.id,
@@ -100,7 +100,8 @@ extension StoreCore {
     ///
     /// It runs inline until it first suspends.
     private func startFlight(of source: some Acquirable, _ acquisition: Acquisition) {
-        let context = Ambient.Context(core: self, acquiring: acquisition.entry)
+        let turn = Ambient.context?.turn
+        let context = Ambient.Context(core: self, acquiring: acquisition.entry, turn: turn)
         let name = "acquire \(acquisition.resource.name)"
         let task = Task.immediate(name: name, priority: priority, executorPreference: executor) {
             await Ambient.with(context) { await source.fly(acquisition, in: self) }

@@ -87,6 +87,8 @@ struct AcquisitionRecord: Sendable {
     var deadline: Deadlines.Token?
     /// The time after which holding the resource is reported.
     var holdLimit: Deadlines.Token?
+    /// The bodies that use the value exclusively.
+    var turns = TurnQueue()
 }
 
 extension StoreCore {
