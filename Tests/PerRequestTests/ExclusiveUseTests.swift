@@ -183,7 +183,7 @@ struct ExclusiveUseTests {
         #expect(journal.entries == ["release 0", "release 7"])
     }
 
-    @Test("Rule 11: a body that asks for its own resource throws: here, in a child task, in a child store, in a factory")
+    @Test("Rule 11: a body that asks for its own resource throws: also in a child task, a child store or a factory")
     func insideItself() async throws {
         let client = RequestResource("client") {
             Client()
@@ -196,7 +196,9 @@ struct ExclusiveUseTests {
         let path = #"deadlock(["client", "client"])"#
         let scope = RequestScope()
         let store = scope.store
-        func ask() async -> String? { await reason { try await client.useExclusively(in: store) { _ in } }.map { "\($0)" } }
+        func ask() async -> String? {
+            await reason { try await client.useExclusively(in: store) { _ in } }.map { "\($0)" }
+        }
         for isCurrent in [true, false] {
             let context = isCurrent ? RequestSnapshot(store) : RequestSnapshot()
             try await context.run {

@@ -25,7 +25,8 @@ public struct RequestStoreError: Error {
         case pointTimedOut(ReleasePoint, Duration)
         /// The resource was released early, and an `around` resource cannot be acquired a second time.
         case releasedEarly
-        /// The resource cannot be released early: this resource's factory is using it.
+        /// The resource cannot be released early: this resource's factory is using it, or a child store holds this
+        /// resource, which is built on it.
         case inUse(by: String)
         /// The resources along a cycle: each is acquired inside the factory of the one before it.
         case cycle([String])
@@ -119,8 +120,8 @@ extension RequestStoreError.Reason {
             """
         case .useOverran(let limit):
             """
-            a body of `use` still ran \(limit) after the release was due; it is released when the body has ended. Await \
-            every task that uses it.
+            a body of `use`, or a child store's resource that is built on it, still had it \(limit) after the release was \
+            due; it is released when that has ended. Await every task that uses it.
             """
         case .pointTimedOut(let point, let limit):
             """
@@ -130,7 +131,10 @@ extension RequestStoreError.Reason {
         case .releasedEarly:
             "it was released early, and what `around` gives cannot be acquired a second time in a request."
         case .inUse(let dependent):
-            "it cannot be released now: the factory of \"\(dependent)\" is using it. Release it when that is acquired."
+            """
+            it cannot be released now: "\(dependent)" is using it, in its factory or in a child store. Release it when that \
+            is acquired, or when the child store has closed.
+            """
         case .cycle(let path):
             """
             it cannot be acquired, because it depends on itself: \(path.map { "\"\($0)\"" }.joined(separator: " needs ")). \

@@ -73,7 +73,8 @@ extension RequestResource {
     ///
     /// - Parameter verdict: What the release is told, whatever becomes of the request.
     /// - Throws: What the release throws: then that is this caller's to handle, and no failure of the request.
-    ///   ``RequestStoreError`` if it overran its limit, if a factory is using it, outside a request and after it.
+    ///   ``RequestStoreError`` if it overran its limit, if a factory or a child store's resource is using it,
+    ///   outside a request and after it.
     public func release(_ verdict: RequestOutcome.Verdict) async throws {
         try await release(verdict, in: .required(by: name))
     }

@@ -102,6 +102,12 @@ extension Lifecycle {
         return .start(id)
     }
 
+    /// Adds a use to those of an entry that has one already, and so cannot be released meanwhile.
+    mutating func addUse(of id: Int) {
+        guard let index = index(of: id), entries[index].uses > 0 else { return }
+        entries[index].uses += 1
+    }
+
     private var refusalAfterBegin: Refusal { phase == .closed ? .closed : .pointBegan }
 
     private mutating func addDependency(of dependent: Entry?, on id: Int) {

@@ -49,6 +49,13 @@ extension Lifecycle {
         entries.last { $0.resource == resource && $0.state == .held && $0.earlyVerdict == nil }?.id
     }
 
+    /// What an early release of the resource would release: its entry and all that depend on it.
+    func due(withEarlyReleaseOf resource: Int) -> Set<Int> {
+        var due: Set<Int> = []
+        if let id = heldEntry(of: resource) { collectDependents(of: id, into: &due) }
+        return due
+    }
+
     /// Whether an entry is in a stage that can have a time limit.
     func isUnderWay(_ id: Int, _ stage: Stage) -> Bool {
         guard let state = entries.first(where: { $0.id == id })?.state else { return false }

@@ -223,7 +223,7 @@ extension Lifecycle {
     }
 
     /// The entry and all that depend on it.
-    private func collectDependents(of id: Int, into due: inout Set<Int>) {
+    func collectDependents(of id: Int, into due: inout Set<Int>) {
         guard due.insert(id).inserted else { return }
         for entry in entries where entry.state.isAlive && entry.dependencies.contains(id) {
             collectDependents(of: entry.id, into: &due)

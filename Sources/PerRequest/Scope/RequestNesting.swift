@@ -27,6 +27,9 @@ public struct RequestNesting: Sendable {
     /// What is acquired inside the factory of a resource of the parent is the parent's, whatever the child owns: name
     /// what is built on an owned resource too.
     ///
+    /// What an owned resource is built on in the parent is held for it: it cannot be released early, and a parent that
+    /// settles waits for it as for a body of `use`, until the child's resource has been released.
+    ///
     /// - Parameter keys: The resources and memos that the child has for itself.
     public static func child(owning keys: any RequestOwnable...) -> RequestNesting {
         RequestNesting(mode: .child(owned: Set(keys.map(\.ownableID.number))))

@@ -59,6 +59,7 @@ public final class RequestScope: Sendable {
             reporter: parent.reporter,
             limits: parent.limits,
             parent: parent,
+            openedIn: Ambient.context?.factory,
             owned: owned,
             isOwned: true
         )
@@ -84,7 +85,11 @@ public final class RequestScope: Sendable {
     public nonisolated(nonsending) func run<Result, Failure: Error>(
         _ body: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
-        try await Ambient.with(Ambient.Context(core: store.core, turn: Ambient.context?.turn), body)
+        let outer = Ambient.context
+        // A root has nothing to do with the factory that it is opened in; a child is part of it.
+        let factory = store.core.parent == nil ? nil : outer?.factory
+        let context = Ambient.Context(core: store.core, factory: factory, turn: outer?.turn)
+        return try await Ambient.with(context, body)
     }
 
     /// Notes that the handler threw, before the framework makes a response of it.

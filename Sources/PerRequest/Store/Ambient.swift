@@ -7,8 +7,8 @@ enum Ambient {
     struct Context: Sendable {
         /// The current store.
         let core: StoreCore?
-        /// The entry of `core` whose factory runs here.
-        var acquiring: Int?
+        /// The factory that runs here: of `core`, or of a parent of it.
+        var factory: RunningFactory?
         /// The body of `useExclusively` that this is inside of.
         var turn: Turn?
     }
@@ -47,7 +47,7 @@ extension Ambient {
         _ core: StoreCore,
         _ body: nonisolated(nonsending) () async -> Result
     ) async -> Result {
-        if let context, context.core === core, context.acquiring == nil { return await body() }
+        if let context, context.core === core, context.factory == nil { return await body() }
         return await with(Context(core: core), body)
     }
 }

@@ -9,6 +9,20 @@ extension StoreCore {
         from position: SourcePosition,
         pins: Bool = false
     ) async throws -> Acquired {
+        // What a factory of a child acquires is held for the child's resource.
+        guard let factory = Ambient.context?.factory, source.info.form != .memo, isParent(of: factory) else {
+            return try await acquireWithoutHold(source, from: position, pins: pins)
+        }
+        let acquired = try await acquireWithoutHold(source, from: position, pins: true)
+        hold(acquired.entry, for: factory, pins: pins)
+        return acquired
+    }
+
+    private nonisolated(nonsending) func acquireWithoutHold(
+        _ source: some Acquirable,
+        from position: SourcePosition,
+        pins: Bool
+    ) async throws -> Acquired {
         switch admit(source, from: position, pins: pins) {
         case .ready(let acquired):
             return acquired
@@ -42,16 +56,17 @@ extension StoreCore {
 
     private func admit(_ source: some Acquirable, from position: SourcePosition, pins: Bool) -> Admission {
         let info = source.info
-        let context = Ambient.context
-        if let context, let core = context.core, context.acquiring != nil, descends(from: core) {
-            return .refuse(error(.captive(by: core.name(ofAcquiring: context)), key: info.name))
+        let factory = Ambient.context?.factory
+        if let captor = captor(in: factory) {
+            return .refuse(error(.captive(by: captor.name), key: info.name))
         }
+        let dependent = factory?.nearest(in: self)
         let request = ResourceRequest(
             resource: info.id,
             form: info.form,
             point: info.point,
             isCancelled: Task.isCancelled,
-            dependent: context?.core === self ? context?.acquiring : nil,
+            dependent: dependent?.entry,
             pins: pins
         )
         return state.withLock { state in
@@ -76,6 +91,10 @@ extension StoreCore {
                 state.acquisitions[entry] = AcquisitionRecord(acquisition: acquisition)
                 return .start(Pending(waiter: waiter, number: number, entry: entry), acquisition)
             case .refuse(let refusal):
+                if case .cycle(let path) = refusal, let factory, let dependent {
+                    let names = factory.names(from: dependent) + path.dropFirst().map { state.name(of: $0) }
+                    return .refuse(error(.cycle(names), key: info.name))
+                }
                 return .refuse(error(of: refusal, for: info, state))
             }
         }
@@ -100,9 +119,11 @@ extension StoreCore {
     ///
     /// It runs inline until it first suspends.
     private func startFlight(of source: some Acquirable, _ acquisition: Acquisition) {
-        let turn = Ambient.context?.turn
-        let context = Ambient.Context(core: self, acquiring: acquisition.entry, turn: turn)
-        let name = "acquire \(acquisition.resource.name)"
+        let resource = acquisition.resource.name
+        let outer = Ambient.context
+        let factory = RunningFactory(core: self, entry: acquisition.entry, name: resource, inside: outer?.factory)
+        let context = Ambient.Context(core: self, factory: factory, turn: outer?.turn)
+        let name = "acquire \(resource)"
         let task = Task.immediate(name: name, priority: priority, executorPreference: executor) {
             await Ambient.with(context) { await source.fly(acquisition, in: self) }
         }
@@ -233,11 +254,6 @@ extension StoreCore {
         case .captive(let dependent): reason = .captive(by: state.name(of: dependent))
         }
         return error(reason, key: info.name)
-    }
-
-    /// The name of the resource whose factory runs in `context`.
-    func name(ofAcquiring context: Ambient.Context) -> String {
-        state.withLock { state in context.acquiring.map { state.name(of: $0) } ?? "?" }
     }
 }
 

@@ -7,6 +7,7 @@ enum Effect: Sendable {
     case release(Acquisition, AnyBox, RequestOutcome)
     case limit(Acquisition, Lifecycle.Stage)
     case limitHold(Acquisition)
+    case endHolds([Hold])
     case closeChild(StoreCore, RequestOutcome)
     case detach
     case report(RequestReport.Kind)
@@ -50,6 +51,7 @@ extension StoreCore {
                 effects.append(contentsOf: release(acquisition, box, outcome).reversed())
             case .limit(let acquisition, let stage): limit(acquisition, stage)
             case .limitHold(let acquisition): limitHold(acquisition)
+            case .endHolds(let holds): for hold in holds.reversed() { hold.core.end(hold) }
             case .closeChild(let child, let outcome): child.close(asChildOf: outcome)
             case .detach: parent?.send(.childClosed(identity)) { [identity] in $0.children[identity] = nil }
             case .report(let kind): report(kind)
@@ -62,10 +64,12 @@ extension StoreCore {
     }
 
     /// Looks up, under the lock, what the lifecycle's numbers stand for.
-    private func resolve(_ actions: [Lifecycle.Action], _ state: inout State) -> [Effect] {
+    func resolve(_ actions: [Lifecycle.Action], _ state: inout State) -> [Effect] {
         var effects: [Effect] = []
         // The opener goes on when all else is done: values dropped, observers told.
         var openers: [Effect] = []
+        // What a resource was built on is free before anybody is told that it has ended.
+        var ended: [Effect] = []
         for action in actions {
             switch action {
             case .acquired(let id):
@@ -107,6 +111,7 @@ extension StoreCore {
                 guard let record = state.acquisitions.removeValue(forKey: id) else { break }
                 if let deadline = record.deadline { Deadlines.shared.cancel(deadline) }
                 if let holdLimit = record.holdLimit { Deadlines.shared.cancel(holdLimit) }
+                if !record.holds.isEmpty { ended.append(.endHolds(record.holds)) }
                 effects.append(.dropRecord(record))
             case .proceed(let point):
                 proceed(point, &state, &effects, &openers)
@@ -119,7 +124,7 @@ extension StoreCore {
                 resumePhaseWaiters(.closed, &state, &openers)
             }
         }
-        return effects + openers
+        return ended + effects + openers
     }
 
     private func result(

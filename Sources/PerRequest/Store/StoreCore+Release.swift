@@ -49,6 +49,7 @@ extension StoreCore {
         var isKnown = false
         var isTold = false
         var holdLimit: Deadlines.Token?
+        var holds: [Hold] = []
         var effects = effects(of: event) { state in
             isKnown = state.acquisitions[acquisition.entry]?.box != nil
             // Whoever released it early gets its error; then it is no failure of the request.
@@ -57,10 +58,13 @@ extension StoreCore {
             if case .lost = event, state.lifecycle.isLate(acquisition.entry) { isTold = true }
             holdLimit = state.acquisitions[acquisition.entry]?.holdLimit
             state.acquisitions[acquisition.entry]?.holdLimit = nil
+            holds = state.acquisitions[acquisition.entry]?.holds ?? []
+            state.acquisitions[acquisition.entry]?.holds = []
             state.acquisitions[acquisition.entry]?.failure = error
             if isKnown, !isTold, let failure { state.releaseFailures.append(failure) }
         }
         if let holdLimit { Deadlines.shared.cancel(holdLimit) }
+        if !holds.isEmpty { effects.insert(.endHolds(holds), at: 0) }
         guard isKnown else { return effects }
         if let failure, !isTold { effects.insert(.report(.releaseFailed(failure)), at: 0) }
         effects.insert(.observeReleased(acquisition.resource.name, error), at: 0)
@@ -71,8 +75,18 @@ extension StoreCore {
     ///
     /// Does not react to cancellation.
     nonisolated(nonsending) func releaseEarly(_ info: ResourceInfo, _ verdict: RequestOutcome.Verdict) async throws {
-        let (waiter, number) = state.withLock { $0.addWaiter(info) }
-        send(.releaseEarly(resource: info.id, verdict, waiter: number))
+        let (waiter, effects) = state.withLock { state -> (Waiter, [Effect]) in
+            let (waiter, number) = state.addWaiter(info)
+            // The child's resource is not this store's to release; it has to be released first.
+            if let holder = state.holder(of: info.id) {
+                let refusal = error(.inUse(by: holder.name), key: info.name)
+                state.waiters[number] = nil
+                return (waiter, [.resume(waiter, .failure(refusal))])
+            }
+            let actions = state.lifecycle.handle(.releaseEarly(resource: info.id, verdict, waiter: number))
+            return (waiter, resolve(actions, &state))
+        }
+        perform(effects)
         _ = try await waiter.wait().get()
     }
 }

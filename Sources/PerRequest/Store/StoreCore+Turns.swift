@@ -80,7 +80,7 @@ extension StoreCore {
         let loan = Loan<Value, Result>(box.handOver(as: type))
         defer { replaceBox(of: entry, by: box.replaced(by: loan.giveBack(), as: type)) }
         let turn = Turn(store: identity, entry: entry, number: number, inside: context?.turn)
-        try await Ambient.with(Ambient.Context(core: context?.core, acquiring: context?.acquiring, turn: turn)) {
+        try await Ambient.with(Ambient.Context(core: context?.core, factory: context?.factory, turn: turn)) {
             try await loan.lend(to: body)
         }
         return loan.takeResult()

@@ -20,6 +20,8 @@ final class StoreCore: Sendable {
     /// The store that values are read through to, and the resources that this one owns itself (rule 4).
     let parent: StoreCore?
     let owned: Set<Int>
+    /// The factory inside which the store was opened as a child.
+    let openedIn: RunningFactory?
     let state: Lock<State>
 
     /// Makes the core of a request's store, or, where nobody owns it, of a private one that holds only values.
@@ -30,6 +32,7 @@ final class StoreCore: Sendable {
         limits: RequestLimits = RequestLimits(),
         executor: (any TaskExecutor)? = nil,
         parent: StoreCore? = nil,
+        openedIn: RunningFactory? = nil,
         owned: Set<Int> = [],
         isOwned: Bool
     ) {
@@ -40,6 +43,7 @@ final class StoreCore: Sendable {
         self.limits = limits
         self.executor = executor ?? parent?.executor
         self.parent = parent
+        self.openedIn = openedIn
         self.owned = owned
         priority = isOwned ? Task.currentPriority : nil
         state = Lock(State(lifecycle: Lifecycle(isOwned: isOwned)))
@@ -89,6 +93,10 @@ struct AcquisitionRecord: Sendable {
     var holdLimit: Deadlines.Token?
     /// The bodies that use the value exclusively.
     var turns = TurnQueue()
+    /// What the resource is built on in parents of the store.
+    var holds: [Hold] = []
+    /// The resources of children that are built on this one.
+    var holders: [Holder] = []
 }
 
 extension StoreCore {
