@@ -56,7 +56,7 @@ struct NestedDependencyTests {
             } release: { _, _ in
             }
         }
-        for _ in 0..<1_000 {
+        for _ in 0..<(isThreadSanitized ? 100 : 1_000) {
             try await withRequestStore { _ in
                 async let left = reason { try await Keys.left.get() }
                 async let right = reason { try await Keys.right.get() }

@@ -54,7 +54,7 @@ struct ObserverTests {
             await Task.yield()
         } release: { _, _ in
         }
-        for _ in 0..<1_000 {
+        for _ in 0..<(isThreadSanitized ? 100 : 1_000) {
             let observer = Watching()
             let scope = RequestScope(observer: observer)
             async let acquiring: Void = resource.get(in: scope.store)
