@@ -17,9 +17,16 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.0.0"),
     ],
     targets: [
+        // The C library of PostgreSQL's client.
+        .systemLibrary(
+            name: "CLibPQ",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+        ),
         .target(
             name: "NotesApp",
             dependencies: [
+                "CLibPQ",
                 .product(name: "PerRequest", package: "swift-per-request"),
                 .product(name: "PerRequestHummingbird", package: "swift-per-request"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -55,7 +62,7 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets {
+for target in package.targets where target.type != .system {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),

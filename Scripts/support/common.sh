@@ -29,6 +29,10 @@ need_package() {
     fail "missing: $*. Install with: sudo apt-get install $*"
 }
 
+need_libpq() {
+    need_package "pkg-config --exists libpq || test -e /usr/include/postgresql/libpq-fe.h" libpq-dev pkg-config
+}
+
 need_sqlite() {
     need_package "pkg-config --exists sqlite3 || test -e /usr/include/sqlite3.h" libsqlite3-dev
 }

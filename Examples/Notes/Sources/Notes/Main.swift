@@ -5,7 +5,10 @@ import NotesApp
 enum Main {
     static func main() async {
         do {
-            let settings = try NotesSettings(environment: ProcessInfo.processInfo.environment)
+            let settings = try NotesSettings(
+                environment: ProcessInfo.processInfo.environment,
+                arguments: Array(CommandLine.arguments.dropFirst())
+            )
             try await NotesService(settings).run { port in
                 print("listening on http://127.0.0.1:\(port)", to: .standardOutput)
             }

@@ -5,15 +5,15 @@ enum Current {
     static let requestID = RequestLocal<String?>("requestID")
     static let tenant = RequestLocal("tenant", default: Tenant.public)
 
-    /// The pool of the application that serves the request.
-    static let pool = RequestLocal<ConnectionPool?>("pool")
+    /// Where the application that serves the request gets its database clients from.
+    static let database = RequestLocal<(any DatabaseClients)?>("database")
 
     /// The id of the request's lease as the middleware of `/whoami` saw it.
     static let clientIDInMiddleware = RequestLocal<Int?>("clientIDInMiddleware")
 
-    /// The request's database connection, leased on first use.
+    /// The request's database connection, leased on first use, for the request's tenant.
     static let client = RequestResource("client", limits: .init(acquire: .seconds(5))) {
-        try await pool.require().lease()
+        try await database.require().lease(for: tenant.value)
     } release: { client, _ in
         await client.giveBack()
     }

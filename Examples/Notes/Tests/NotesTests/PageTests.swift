@@ -40,7 +40,7 @@ struct PageTests {
         try await withNotesService { client, service in
             _ = try await client.post("/api/notes", json: ["title": "Late", "body": "x"])
             var leases: [DatabaseClient] = []
-            for _ in 1...8 { leases.append(try await service.pool.lease()) }
+            for _ in 1...8 { leases.append(try await service.database.lease(for: .public)) }
             try await client.open(.get, "/") { head, body in
                 #expect(head.status == .ok)
                 let shell = try await body.read(until: "<ul>")

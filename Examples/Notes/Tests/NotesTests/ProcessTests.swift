@@ -10,7 +10,8 @@ struct ProcessTests {
         let output = Pipe()
         let errors = Pipe()
 
-        init(_ environment: [String: String]) throws {
+        init(_ environment: [String: String], arguments: [String] = []) throws {
+            process.arguments = arguments
             process.executableURL = Bundle.main.bundleURL.appending(path: "Notes")
             process.environment = environment.merging(["TMPDIR": NSTemporaryDirectory()]) { own, _ in own }
             process.standardOutput = output
@@ -91,6 +92,10 @@ struct ProcessTests {
             (["PORT": "abc"], "PORT"), (["PORT": "65536"], "PORT"), (["PORT": ""], "PORT"),
             (["PORT": "0", "NOTES_DATABASE": "/nowhere/notes.sqlite"], "/nowhere/notes.sqlite"),
             (["PORT": "0", "NOTES_DATABASE": "/etc/passwd"], "/etc/passwd"),
+            (["PORT": "0", "DATABASE_URL": "mysql://u:secret@127.0.0.1/x"], "DATABASE_URL"),
+            (["PORT": "0", "DATABASE_URL": "postgresql://u:secret@127.0.0.1:1/x"], "DATABASE_URL"),
+            (["PORT": "0", "DATABASE_URL": "postgresql://u:se/cret@127.0.0.1:1/x"], "DATABASE_URL"),
+            (["PORT": "0", "DATABASE_URL": "postgresql:///x", "NOTES_DATABASE": "x"], "not both"),
         ]
     )
     func badSettings(environment: [String: String], mention: String) throws {
@@ -99,5 +104,14 @@ struct ProcessTests {
         #expect(output.isEmpty)
         #expect(errors.hasPrefix("notes: ") && errors.contains(mention))
         #expect(errors.filter(\.isNewline).count == 1 && errors.hasSuffix("\n"))
+        #expect(!errors.contains("secret") && !errors.contains("cret@"))
+    }
+
+    @Test("An option that there is not is one line on standard error and exit status 1")
+    func badOption() throws {
+        let (status, _, errors) = try Run(["PORT": "0"], arguments: ["--global-clients"]).end()
+        #expect(status == 1)
+        #expect(errors.hasPrefix("notes: ") && errors.contains("--global-clients"))
+        #expect(errors.filter(\.isNewline).count == 1)
     }
 }

@@ -1,82 +1,74 @@
-import GRDB
 import Synchronization
 
-/// A fixed number of connections to one SQLite database, leased one request at a time.
-final class ConnectionPool: Sendable {
+/// At most so many connections, each leased to one request at a time.
+final class ConnectionPool: DatabaseClients {
     private struct State {
-        var idle: [DatabaseQueue]
+        var idle: [any DatabaseConnection] = []
         var lastLease = 0
+        var isClosed = false
     }
 
-    private let path: String
+    private let database: any Database
     private let places: Turnstile
-    private let state: Mutex<State>
+    private let state = Mutex(State())
 
-    /// The turns of the writers.
-    ///
-    /// SQLite has one at a time, so that none of them ever finds the database busy.
-    let writer = Turnstile(places: 1)
-
-    /// Opens the database and makes what is not there.
-    ///
-    /// The other connections are opened when they are needed.
-    init(path: String, connections: Int = 8) throws(UnusableDatabase) {
-        do {
-            let first = try Self.open(path)
-            try first.write(Schema.create)
-            state = Mutex(State(idle: [first]))
-        } catch {
-            throw UnusableDatabase(path: path, cause: error)
-        }
-        self.path = path
+    init(_ database: any Database, connections: Int = 8) {
+        self.database = database
         places = Turnstile(places: connections)
     }
 
-    private static func open(_ path: String) throws -> DatabaseQueue {
-        var configuration = Configuration()
-        configuration.journalMode = .wal
-        configuration.busyMode = .timeout(5)
-        // A transaction lasts from the first write of a request to its response: many accesses to the connection.
-        configuration.allowsUnsafeTransactions = true
-        return try DatabaseQueue(path: path, configuration: configuration)
-    }
-
-    /// Waits for a free connection.
+    /// Waits for a free connection; makes one where there is none yet.
     ///
     /// Requests are served in the order in which they came.
-    func lease() async throws -> DatabaseClient {
+    func lease(for tenant: Tenant?) async throws -> DatabaseClient {
         try await places.enter()
         do {
-            let (id, idle) = state.withLock { state in
+            let connection = try await connection()
+            let id = state.withLock { state in
                 state.lastLease += 1
-                return (state.lastLease, state.idle.popLast())
+                return state.lastLease
             }
-            return try DatabaseClient(id: id, queue: idle ?? Self.open(path), pool: self)
+            return DatabaseClient(
+                id: id,
+                tenant: tenant,
+                connection: connection,
+                source: self,
+                writers: database.writers
+            )
         } catch {
             places.leave()
             throw error
         }
     }
 
-    /// Takes a connection back.
-    ///
-    /// One that cannot be brought out of its transaction is closed.
-    func giveBack(_ client: DatabaseClient) async {
-        do {
-            try await client.rollBackIfNeeded()
-            state.withLock { $0.idle.append(client.queue) }
-        } catch {
-            try? client.queue.close()
+    private func connection() async throws -> any DatabaseConnection {
+        while let idle = state.withLock({ $0.idle.popLast() }) {
+            // The server may have ended it since.
+            if await idle.isAlive { return idle }
+            await idle.close()
         }
+        return try await database.connect()
+    }
+
+    /// Takes a connection back: a clean one for the next request, any other to be closed.
+    func giveBack(_ client: DatabaseClient) async {
+        let connection = await client.end()
+        let isKept =
+            await connection.isClean
+            && state.withLock { state in
+                if !state.isClosed { state.idle.append(connection) }
+                return !state.isClosed
+            }
+        if !isKept { await connection.close() }
         places.leave()
     }
 
-    /// Closes the connections that are not in use.
-    func close() {
+    func close() async {
         let idle = state.withLock { state in
+            state.isClosed = true
             defer { state.idle = [] }
             return state.idle
         }
-        for queue in idle { try? queue.close() }
+        for connection in idle { await connection.close() }
     }
 }

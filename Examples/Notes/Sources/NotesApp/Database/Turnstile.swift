@@ -50,6 +50,25 @@ final class Turnstile: Sendable {
         }
     }
 
+    /// Waits for a place, whether the task is cancelled or not.
+    ///
+    /// Whoever is let in has to leave.
+    func enterUncancelled() async {
+        // A waiter that nobody cancels is only ever let in.
+        try? await withCheckedThrowingContinuation { continuation in
+            let isFree = state.withLock { state in
+                guard state.free == 0 else {
+                    state.free -= 1
+                    return true
+                }
+                state.lastNumber += 1
+                state.waiters.append(Waiter(number: state.lastNumber, continuation: continuation))
+                return false
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+
     /// Gives a place to the task that has waited longest.
     func leave() {
         let next: Waiter? = state.withLock { state in

@@ -10,15 +10,11 @@ extension NotesRepository {
         return eventLoop.makeFutureWithTask(snapshot.wrap { try await Current.client.get() })
             .flatMap(
                 snapshot.wrap { client in
-                    let tenant = Current.tenant.value
-                    let promise = eventLoop.makePromise(of: [Note].self)
-                    client.read { db in
-                        try fetchAll(of: tenant, from: db)
-                    } completion: { result in
-                        promise.completeWith(result)
-                    }
+                    let promise = eventLoop.makePromise(of: [SQLRow].self)
+                    client.query(allNotes) { result in promise.completeWith(result) }
                     return promise.futureResult
                 }
             )
+            .flatMapThrowing { rows in try rows.map(Note.init) }
     }
 }

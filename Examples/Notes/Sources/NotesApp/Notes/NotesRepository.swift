@@ -1,71 +1,57 @@
-import GRDB
 import PerRequest
 
 /// The notes of the request's tenant.
 ///
-/// Every statement names the tenant; what belongs to others does not exist here.
+/// Every statement names the tenant; what belongs to others does not exist here. The same SQL serves both databases.
 enum NotesRepository {
-    static func all() async throws -> [Note] {
-        let tenant = Current.tenant.value
-        return try await Current.client.get().read { db in try fetchAll(of: tenant, from: db) }
-    }
+    static let allNotes = "SELECT id, title, body FROM note WHERE tenant = current_tenant() ORDER BY id"
 
-    static func fetchAll(of tenant: Tenant, from db: Database) throws -> [Note] {
-        let sql = "SELECT id, title, body FROM note WHERE tenant = ? ORDER BY id"
-        return try Note.fetchAll(db, sql: sql, arguments: [tenant.name])
+    static func all() async throws -> [Note] {
+        try await Current.client.get().query(allNotes).map(Note.init)
     }
 
     /// The newest notes that are older than `id`, newest first.
     static func newest(olderThan id: Int64, limit: Int) async throws -> [Note] {
-        let tenant = Current.tenant.value
-        return try await Current.client.get().read { db in
-            try Note.fetchAll(
-                db,
-                sql: "SELECT id, title, body FROM note WHERE tenant = ? AND id < ? ORDER BY id DESC LIMIT ?",
-                arguments: [tenant.name, id, limit]
-            )
-        }
+        try await Current.client.get().query(
+            """
+            SELECT id, title, body FROM note WHERE tenant = current_tenant() AND id < $1 ORDER BY id DESC LIMIT $2
+            """,
+            .integer(id),
+            .integer(Int64(limit))
+        ).map(Note.init)
     }
 
     static func count() async throws -> Int {
-        let tenant = Current.tenant.value
-        return try await Current.client.get().read { db in
-            try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM note WHERE tenant = ?", arguments: [tenant.name]) ?? 0
-        }
+        let rows = try await Current.client.get().query("SELECT COUNT(*) FROM note WHERE tenant = current_tenant()")
+        return try rows.first.map { row in Int(try row.integer(0)) } ?? 0
     }
 
     static func find(_ id: Int64) async throws -> Note? {
-        let tenant = Current.tenant.value
-        return try await Current.client.get().read { db in
-            let sql = "SELECT id, title, body FROM note WHERE tenant = ? AND id = ?"
-            return try Note.fetchOne(db, sql: sql, arguments: [tenant.name, id])
-        }
+        try await Current.client.get().query(
+            "SELECT id, title, body FROM note WHERE tenant = current_tenant() AND id = $1",
+            .integer(id)
+        ).first.map(Note.init)
     }
 
     static func insert(_ draft: NoteDraft) async throws -> Note {
-        let tenant = Current.tenant.value
-        return try await Current.transaction.get().write { db in
-            try db.execute(
-                sql: "INSERT INTO note (tenant, title, body) VALUES (?, ?, ?)",
-                arguments: [tenant.name, draft.title, draft.body]
-            )
-            return Note(id: db.lastInsertedRowID, title: draft.title, body: draft.body)
-        }
+        let rows = try await Current.transaction.get().query(
+            "INSERT INTO note (tenant, title, body) VALUES (current_tenant(), $1, $2) RETURNING id, title, body",
+            .text(draft.title),
+            .text(draft.body)
+        )
+        return try Note(rows[0])
     }
 
     /// Deletes a note; false if there is none.
     static func delete(_ id: Int64) async throws -> Bool {
-        let tenant = Current.tenant.value
-        return try await Current.transaction.get().write { db in
-            try db.execute(sql: "DELETE FROM note WHERE tenant = ? AND id = ?", arguments: [tenant.name, id])
-            return db.changesCount > 0
-        }
+        try await !Current.transaction.get().query(
+            "DELETE FROM note WHERE tenant = current_tenant() AND id = $1 RETURNING id",
+            .integer(id)
+        ).isEmpty
     }
 
     /// Writes a row that makes the commit of the request's transaction fail.
     static func makeCommitFail() async throws {
-        try await Current.transaction.get().write { db in
-            try db.execute(sql: "INSERT INTO commit_check (note_id) VALUES (-1)")
-        }
+        _ = try await Current.transaction.get().query("INSERT INTO commit_check (note_id) VALUES (-1)")
     }
 }

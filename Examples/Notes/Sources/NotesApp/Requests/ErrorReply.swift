@@ -29,12 +29,35 @@ struct ErrorReply {
         case let error as RequestStoreError where error.isTimeout:
             self.init(.serviceUnavailable, "The database is busy. Please try again in a moment.")
             headers[.retryAfter] = "1"
+        case PostgresError.cannotConnect:
+            self.init(.serviceUnavailable, "The database cannot be reached. Please try again in a moment.")
+            headers[.retryAfter] = "1"
         case let error as any HTTPResponseError:
             self.init(error.status)
         default:
             self.init(.internalServerError)
         }
     }
+
+    /// What a client is told when its request was served and then could not be committed.
+    ///
+    /// `status` is 500, or 503 where it took too long.
+    init(failedCommit error: RequestReleaseError, _ status: HTTPResponse.Status) {
+        for failure in error.failures {
+            switch failure.error {
+            case PostgresError.statementFailed(PostgresError.uniqueViolation, _):
+                self.init(.conflict, "There is such a note already.")
+                return
+            case PostgresError.commitUnknown:
+                self.init(.serviceUnavailable, Self.unknown)
+                return
+            default: break
+            }
+        }
+        self.init(status, status == .serviceUnavailable ? Self.unknown : "The change could not be saved.")
+    }
+
+    private static let unknown = "It is not known whether the change was saved."
 
     /// The response that says so, in JSON.
     var response: Response {

@@ -5,7 +5,7 @@ import PerRequest
 
 /// Sets what every request has, and gives every response its ids: errors are turned into responses here.
 struct RequestMiddleware<Context: RequestContext>: RouterMiddleware {
-    let pool: ConnectionPool
+    let database: any DatabaseClients
 
     func handle(
         _ request: Request,
@@ -15,7 +15,7 @@ struct RequestMiddleware<Context: RequestContext>: RouterMiddleware {
         var response: Response
         do {
             try Current.requestID.set(context.id)
-            try Current.pool.set(pool)
+            try Current.database.set(database)
             try Current.tenant.set(Tenant(request.headers))
             response = try await next(request, context)
         } catch {

@@ -6,36 +6,59 @@ import PerRequestHummingbird
 
 /// The notes service: its database, its routes, its server.
 public struct NotesService: Sendable {
-    let pool: ConnectionPool
-    private let file: DatabaseFile
+    let database: any DatabaseClients
+    private let file: DatabaseFile?
     private let port: Int
     private let page: NotesPage
     private let counters = HealthCounters()
 
     /// Opens the database.
-    public init(_ settings: NotesSettings) throws {
+    public init(_ settings: NotesSettings) async throws {
         port = settings.port
         page = NotesPage(templates: try PageTemplates())
-        file = try DatabaseFile(settings.database)
-        pool = try ConnectionPool(path: file.path)
+        let database: any Database
+        switch settings.database {
+        case .sqlite(let path):
+            let file = try DatabaseFile(path)
+            database = try SQLiteDatabase(path: file.path)
+            self.file = file
+        case .postgres(let url):
+            database = try await PostgresDatabase(url: url)
+            file = nil
+        }
+        self.database =
+            settings.sharesOneClient ? try await GlobalClient(database) : ConnectionPool(database)
     }
 
     /// Serves until the process is told to stop, then closes the database.
     ///
     /// - Parameter onListening: Gets the port once the server accepts connections.
     public func run(onListening: @escaping @Sendable (Int) -> Void) async throws {
-        defer { close() }
-        try await application(onListening: onListening).runService()
+        do {
+            try await application(onListening: onListening).runService()
+        } catch {
+            await close()
+            throw error
+        }
+        await close()
     }
 
     /// Closes the database and removes it if it is a temporary one.
-    func close() {
-        pool.close()
-        file.removeIfTemporary()
+    func close() async {
+        await database.close()
+        file?.removeIfTemporary()
     }
 
-    func application(onListening: @escaping @Sendable (Int) -> Void) -> some ApplicationProtocol {
-        Application(
+    /// - Parameters:
+    ///   - routes: Adds routes to those of the service.
+    ///   - onListening: Gets the port once the server accepts connections.
+    func application(
+        adding routes: (Router<BasicRequestContext>) -> Void = { _ in },
+        onListening: @escaping @Sendable (Int) -> Void
+    ) -> some ApplicationProtocol {
+        let router = router
+        routes(router)
+        return Application(
             router: router,
             requestStore: .http1(observer: counters, failureResponse: Self.failureResponse),
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
@@ -49,7 +72,7 @@ public struct NotesService: Sendable {
     private var router: Router<BasicRequestContext> {
         let router = Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestStoreMiddleware())
-        router.add(middleware: RequestMiddleware(pool: pool))
+        router.add(middleware: RequestMiddleware(database: database))
         PageRoutes(page: page).add(to: router)
         NotesAPI().add(to: router)
         EventRoutes().add(to: router)
@@ -59,10 +82,8 @@ public struct NotesService: Sendable {
     }
 
     /// The response to a request that was served and then could not be committed.
-    private static let failureResponse: RequestStoreServer.FailureResponse = { _, _, status in
-        let isUnknown = status == .serviceUnavailable
-        let message = isUnknown ? "It is not known whether the change was saved." : "The change could not be saved."
-        var response = ErrorReply(status, message).response
+    private static let failureResponse: RequestStoreServer.FailureResponse = { error, _, status in
+        var response = ErrorReply(failedCommit: error, status).response
         response.headers.addRequestIDs()
         return response
     }

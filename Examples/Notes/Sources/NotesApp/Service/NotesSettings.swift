@@ -1,29 +1,52 @@
 /// What the environment says about how to run.
 public struct NotesSettings: Sendable {
+    /// Where the notes are.
+    enum Database: Sendable {
+        /// A file; nil stands for a fresh one that goes away with the service.
+        case sqlite(path: String?)
+        case postgres(url: String)
+    }
+
     struct Invalid: Error, CustomStringConvertible {
         let description: String
     }
 
     /// The port on 127.0.0.1; 0 picks a free one.
     let port: Int
-    /// The database's file; nil stands for a fresh one that goes away with the service.
-    let database: String?
+    let database: Database
+    /// One connection for all requests, to see what goes wrong.
+    let sharesOneClient: Bool
 
-    init(port: Int, database: String?) {
+    init(port: Int, database: Database, sharesOneClient: Bool = false) {
         self.port = port
         self.database = database
+        self.sharesOneClient = sharesOneClient
     }
 
-    /// Reads `PORT` and `NOTES_DATABASE`.
-    public init(environment: [String: String]) throws {
-        database = environment["NOTES_DATABASE"]
-        guard let text = environment["PORT"] else {
-            port = 8080
-            return
+    /// Reads `PORT` and either `DATABASE_URL` or `NOTES_DATABASE`, and the argument `--global-client`.
+    public init(environment: [String: String], arguments: [String] = []) throws {
+        for argument in arguments where argument != "--global-client" {
+            throw Invalid(description: "there is no option \"\(argument)\"; there is --global-client")
         }
+        self.init(
+            port: try Self.port(environment["PORT"] ?? "8080"),
+            database: try Self.database(url: environment["DATABASE_URL"], file: environment["NOTES_DATABASE"]),
+            sharesOneClient: !arguments.isEmpty
+        )
+    }
+
+    private static func port(_ text: String) throws(Invalid) -> Int {
         guard let port = UInt16(text) else {
             throw Invalid(description: "PORT must be a number from 0 to 65535, not \"\(text)\"")
         }
-        self.port = Int(port)
+        return Int(port)
+    }
+
+    private static func database(url: String?, file: String?) throws(Invalid) -> Database {
+        guard let url else { return .sqlite(path: file) }
+        guard file == nil else {
+            throw Invalid(description: "set DATABASE_URL for PostgreSQL or NOTES_DATABASE for SQLite, not both")
+        }
+        return .postgres(url: url)
     }
 }

@@ -1,14 +1,44 @@
+import Hummingbird
 import Logging
 import ServiceLifecycle
 
 @testable import NotesApp
 
 /// Runs the application on a real socket with a database of its own.
-func withNotesService<Result>(_ body: (NotesClient, NotesService) async throws -> Result) async throws -> Result {
-    let service = try NotesService(NotesSettings(port: 0, database: nil))
-    defer { service.close() }
+func withNotesService<Result>(
+    adding routes: (Router<BasicRequestContext>) -> Void = { _ in },
+    _ body: (NotesClient, NotesService) async throws -> Result
+) async throws -> Result {
+    try await withDatabase { database in
+        try await withNotesService(on: database, adding: routes, body)
+    }
+}
+
+/// Runs the application on a real socket with `database`.
+func withNotesService<Result>(
+    on database: NotesSettings.Database,
+    adding routes: (Router<BasicRequestContext>) -> Void = { _ in },
+    _ body: (NotesClient, NotesService) async throws -> Result
+) async throws -> Result {
+    let service = try await NotesService(NotesSettings(port: 0, database: database))
+    let result: Result
+    do {
+        result = try await serve(service, adding: routes, body)
+    } catch {
+        await service.close()
+        throw error
+    }
+    await service.close()
+    return result
+}
+
+private func serve<Result>(
+    _ service: NotesService,
+    adding routes: (Router<BasicRequestContext>) -> Void,
+    _ body: (NotesClient, NotesService) async throws -> Result
+) async throws -> Result {
     let (ports, port) = AsyncStream.makeStream(of: Int.self)
-    let application = service.application { port.yield($0) }
+    let application = service.application(adding: routes) { port.yield($0) }
     let services = ServiceGroup(services: [application], logger: Logger(label: "tests"))
     return try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask {
@@ -33,8 +63,11 @@ func withNotesService<Result>(_ body: (NotesClient, NotesService) async throws -
     }
 }
 
-func withNotes<Result>(_ body: (NotesClient) async throws -> Result) async throws -> Result {
-    try await withNotesService { client, _ in try await body(client) }
+func withNotes<Result>(
+    adding routes: (Router<BasicRequestContext>) -> Void = { _ in },
+    _ body: (NotesClient) async throws -> Result
+) async throws -> Result {
+    try await withNotesService(adding: routes) { client, _ in try await body(client) }
 }
 
 extension NotesClient {

@@ -1,8 +1,8 @@
 import GRDB
 
-enum Schema {
+enum SQLiteSchema {
     /// Makes the tables that are not there yet.
-    static func create(_ db: Database) throws {
+    static func create(_ db: GRDB.Database) throws {
         try db.execute(
             sql: """
                 CREATE TABLE IF NOT EXISTS note (
