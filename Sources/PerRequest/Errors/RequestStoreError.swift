@@ -48,6 +48,12 @@ public struct RequestStoreError: Error {
         case resourceLost((any Error)?)
         /// An `around` function returned although `use` threw: what should have been rolled back may be committed.
         case rollbackSwallowed
+        /// Nobody runs work after the response of this request.
+        case noBackgroundWork
+        /// As much work as there may be waits to be done.
+        case backgroundWorkFull(Int)
+        /// Work after the response is not run yet, or no longer.
+        case backgroundWorkNotRunning
     }
 
     /// The key's name, if a key is concerned.
@@ -168,6 +174,18 @@ extension RequestStoreError.Reason {
             """
             the function given to `around` returned although `use` threw. What should have been rolled back may be \
             committed: let the error of `use` through.
+            """
+        case .noBackgroundWork:
+            "nobody runs work after the response: give the adapter a `BackgroundWork`, and run it as a service."
+        case .backgroundWorkFull(let limit):
+            """
+            \(limit) jobs are waiting already. Raise `BackgroundWork.Limits.admitted` or `concurrent`, make the jobs \
+            faster, or answer with 503.
+            """
+        case .backgroundWorkNotRunning:
+            """
+            the `BackgroundWork` of the application is not running: it was not started as a service, or it is shutting \
+            down.
             """
         }
     }

@@ -23,17 +23,24 @@ public struct RequestLocal<Value: Sendable>: Sendable {
     /// The name, for errors.
     public let name: String
 
-    private let key = ValueKey.key(Identity.nextKey())
+    private let key: ValueKey
     private let `default`: Default
+
+    private init(_ name: String, _ default: Default, isCarried: Bool) {
+        let number = Identity.nextKey()
+        self.name = name
+        self.default = `default`
+        key = isCarried ? .key(number) : .requestOnly(number)
+    }
 
     /// Makes a key with a value for requests that set none.
     ///
     /// - Parameters:
     ///   - name: The key's name in errors.
     ///   - value: What is read where nothing was set, outside a request and after it too.
-    public init(_ name: String, default value: Value) {
-        self.name = name
-        `default` = .constant(value)
+    ///   - carried: Whether ``RequestStore/afterResponse(_:_:_:)`` copies the value for the work after the response.
+    public init(_ name: String, default value: Value, carried: Bool = true) {
+        self.init(name, .constant(value), isCarried: carried)
     }
 
     /// Makes a key whose value is made at its first read, once for every request.
@@ -42,16 +49,19 @@ public struct RequestLocal<Value: Sendable>: Sendable {
     ///   - name: The key's name in errors.
     ///   - initial: Makes the value. Two first reads that race may both call it; all see one result. It may read other
     ///     keys. Outside a request every read calls it, and nothing is kept.
-    public init(_ name: String, initial: @escaping @Sendable () -> Value) {
-        self.name = name
-        `default` = .initial(initial)
+    ///   - carried: Whether ``RequestStore/afterResponse(_:_:_:)`` copies the value for the work after the response; where
+    ///     it is not there to be copied, that work makes one of its own.
+    public init(_ name: String, carried: Bool = true, initial: @escaping @Sendable () -> Value) {
+        self.init(name, .initial(initial), isCarried: carried)
     }
 
     /// Makes a key that is `nil` until it is set.
     ///
-    /// - Parameter name: The key's name in errors.
-    public init<Wrapped>(_ name: String) where Value == Wrapped? {
-        self.init(name, default: nil)
+    /// - Parameters:
+    ///   - name: The key's name in errors.
+    ///   - carried: Whether ``RequestStore/afterResponse(_:_:_:)`` copies the value for the work after the response.
+    public init<Wrapped>(_ name: String, carried: Bool = true) where Value == Wrapped? {
+        self.init(name, default: nil, carried: carried)
     }
 
     private func makeDefault() -> Value {

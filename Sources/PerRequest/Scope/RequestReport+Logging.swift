@@ -12,7 +12,7 @@ extension RequestReport {
     /// An error where something did not happen that had to, a warning where it still may.
     private var level: Logger.Level {
         switch kind {
-        case .releaseFailed, .pointOverran, .abandoned: .error
+        case .releaseFailed, .pointOverran, .abandoned, .jobFailed, .jobCut: .error
         case .flightOverran, .heldTooLong: .warning
         }
     }
@@ -28,6 +28,8 @@ extension RequestReport {
             metadata["acquiredAt"] = "\(acquiredAt)"
         case .abandoned(let resources):
             metadata["resource"] = .array(resources.map { "\($0)" })
+        case .jobFailed(let job, _), .jobCut(let job):
+            metadata["job"] = "\(job)"
         case .pointOverran:
             break
         }

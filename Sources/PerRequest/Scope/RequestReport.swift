@@ -33,6 +33,10 @@ public struct RequestReport: Sendable {
         ///
         /// What it held is released now, with the outcome `abandoned`.
         case abandoned(resources: [String])
+        /// Work after the response threw.
+        case jobFailed(job: String, any Error)
+        /// Work after the response was cancelled or given up, because the application shut down.
+        case jobCut(job: String)
     }
 
     /// The request's id.
@@ -91,6 +95,13 @@ extension RequestReport: CustomStringConvertible {
             return """
                 request \(request): the store was dropped while it was open, holding \(held). Close the RequestScope on \
                 every path.
+                """
+        case .jobFailed(let job, let error):
+            return "request \(request): \"\(job)\" after its response failed: \(error)"
+        case .jobCut(let job):
+            return """
+                request \(request): "\(job)" after its response was cut off, because the application shut down. Let it react \
+                to cancellation, or raise `BackgroundWork.Limits.drain`.
                 """
         }
     }

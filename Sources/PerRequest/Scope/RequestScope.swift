@@ -34,18 +34,28 @@ public final class RequestScope: Sendable {
     ///   - observer: Sees what the store does.
     ///   - report: Gets what went wrong and that no caller was told; ``RequestReport/setHandler(_:)`` by default. It is
     ///     called synchronously from any task or thread and must not block.
-    public init(
+    ///   - background: Runs what the request leaves for after its response; where there is none, leaving some throws.
+    public convenience init(
         id: String? = nil,
         limits: RequestLimits = RequestLimits(),
         observer: (any RequestObserver)? = nil,
-        report: (@Sendable (RequestReport) -> Void)? = nil
+        report: (@Sendable (RequestReport) -> Void)? = nil,
+        background: BackgroundWork? = nil
     ) {
-        let core = StoreCore(id: id, observer: observer, reporter: report, limits: limits, isOwned: true)
-        store = RequestStore(core: core)
-        observer?.opened(store)
+        let owner = background.map { BackgroundOwner.work($0, isJob: false) } ?? .nobody
+        self.init(
+            core: StoreCore(
+                id: id,
+                observer: observer,
+                reporter: report,
+                limits: limits,
+                background: owner,
+                isOwned: true
+            )
+        )
     }
 
-    /// Makes a scope of a core, for tests that control where its tasks run.
+    /// Makes a scope of a core.
     init(core: StoreCore) {
         store = RequestStore(core: core)
         core.observer?.opened(store)
@@ -61,6 +71,7 @@ public final class RequestScope: Sendable {
             parent: parent,
             openedIn: Ambient.context?.factory,
             owned: owned,
+            background: parent.background,
             isOwned: true
         )
         // Before `store` is set: a scope that was never opened must not run its `deinit`.

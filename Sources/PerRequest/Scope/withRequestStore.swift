@@ -9,6 +9,8 @@
 /// }
 /// ```
 ///
+/// Work that `body` registers with ``RequestStore/afterResponse(_:_:_:)`` runs before this function returns.
+///
 /// **Cancellation.** `body` sees the cancellation of the calling task; releases do not, they run to their end or limit.
 ///
 /// - Parameters:
@@ -36,7 +38,7 @@ public nonisolated(nonsending) func withRequestStore<Result>(
         }
         scope = child
     case (.independent, _), (.join, nil), (.child, nil):
-        scope = RequestScope(id: id, observer: observer)
+        scope = RequestScope(openedBy: id, observer)
     }
     return try await scope.serve(releaseFailure: { $0 as any Error }, body)
 }
@@ -60,10 +62,15 @@ public nonisolated(nonsending) func withRequestStore<Result, Failure: Error>(
     releaseFailure: (RequestReleaseError) -> Failure,
     _ body: nonisolated(nonsending) (RequestStore) async throws(Failure) -> Result
 ) async throws(Failure) -> Result {
-    try await RequestScope(id: id, observer: observer).serve(releaseFailure: releaseFailure, body)
+    try await RequestScope(openedBy: id, observer).serve(releaseFailure: releaseFailure, body)
 }
 
 extension RequestScope {
+    /// Opens a root whose opener runs what is left for after it.
+    fileprivate convenience init(openedBy id: String?, _ observer: (any RequestObserver)?) {
+        self.init(core: StoreCore(id: id, observer: observer, background: .opener, isOwned: true))
+    }
+
     /// Runs `body`, settles, closes, and throws what has to be thrown.
     fileprivate nonisolated(nonsending) func serve<Result, Failure: Error>(
         releaseFailure: (RequestReleaseError) -> Failure,
@@ -76,10 +83,12 @@ extension RequestScope {
             } catch {
                 fail(error)
                 await close(.failed(error))
+                await store.core.runJobsHere()
                 throw error
             }
             let settlement = await settle()
             let outcome = await close()
+            await store.core.runJobsHere()
             if settlement.failure != nil || !outcome.releaseFailures.isEmpty {
                 throw releaseFailure(RequestReleaseError(request: store.id, outcome: outcome))
             }

@@ -9,6 +9,7 @@ enum Effect: Sendable {
     case limitHold(Acquisition)
     case endHolds([Hold])
     case closeChild(StoreCore, RequestOutcome)
+    case handOver([PendingJob], ValueTable, RequestOutcome.Verdict)
     case detach
     case report(RequestReport.Kind)
     case observeReleased(String, (any Error)?)
@@ -53,6 +54,7 @@ extension StoreCore {
             case .limitHold(let acquisition): limitHold(acquisition)
             case .endHolds(let holds): for hold in holds.reversed() { hold.core.end(hold) }
             case .closeChild(let child, let outcome): child.close(asChildOf: outcome)
+            case .handOver(let jobs, let values, let verdict): handOver(jobs, values, verdict)
             case .detach: parent?.send(.childClosed(identity)) { [identity] in $0.children[identity] = nil }
             case .report(let kind): report(kind)
             case .observeReleased(let name, let error):
@@ -116,10 +118,14 @@ extension StoreCore {
             case .proceed(let point):
                 proceed(point, &state, &effects, &openers)
             case .closed:
-                effects.append(.drop(state.values, state.memos))
+                let jobs = state.jobs
+                let values = state.values
+                effects.append(.drop(values, state.memos))
                 state.values = [:]
                 state.memos = MemoTable()
+                state.jobs = []
                 effects.append(.observeClosed(state.outcome()))
+                if !jobs.isEmpty { effects.append(.handOver(jobs, values, state.outcome().verdict)) }
                 if parent != nil { effects.append(.detach) }
                 resumePhaseWaiters(.closed, &state, &openers)
             }

@@ -22,6 +22,8 @@ final class StoreCore: Sendable {
     let owned: Set<Int>
     /// The factory inside which the store was opened as a child.
     let openedIn: RunningFactory?
+    /// Who runs what is left for after the response.
+    let background: BackgroundOwner
     let state: Lock<State>
 
     /// Makes the core of a request's store, or, where nobody owns it, of a private one that holds only values.
@@ -34,6 +36,8 @@ final class StoreCore: Sendable {
         parent: StoreCore? = nil,
         openedIn: RunningFactory? = nil,
         owned: Set<Int> = [],
+        background: BackgroundOwner = .nobody,
+        values: ValueTable = [:],
         isOwned: Bool
     ) {
         identity = Identity.nextStore()
@@ -45,8 +49,9 @@ final class StoreCore: Sendable {
         self.parent = parent
         self.openedIn = openedIn
         self.owned = owned
+        self.background = background
         priority = isOwned ? Task.currentPriority : nil
-        state = Lock(State(lifecycle: Lifecycle(isOwned: isOwned)))
+        state = Lock(State(lifecycle: Lifecycle(isOwned: isOwned), values: values))
     }
 
     var id: String { givenID ?? String(identity) }
@@ -62,6 +67,10 @@ final class StoreCore: Sendable {
         var status: RequestStatus?
         var ending: RequestOutcome.Ending?
         var releaseFailures: [ReleaseFailure] = []
+        /// What is left for after the response.
+        var jobs: [PendingJob] = []
+        var jobsOfOpener: [BackgroundJob] = []
+        var openerHasLeft = false
         /// Who waits for a phase to end: the opener.
         var phaseWaiters: [PhaseWaiter] = []
     }

@@ -6,5 +6,12 @@ typealias ValueTable = [ValueKey: AnyBox]
 /// Typed keys and names are apart.
 enum ValueKey: Hashable, Sendable {
     case key(Int)
+    /// A key whose value is not for the work after the response.
+    case requestOnly(Int)
     case name(String)
+
+    /// Whether work after the response gets the value.
+    var isCarried: Bool {
+        if case .requestOnly = self { false } else { true }
+    }
 }

@@ -122,7 +122,9 @@ struct PostgresFaultTests {
         }
     }
 
-    @Test("A backend that is killed while its connection is idle, in the pool or in a transaction, costs at most that request")
+    @Test(
+        "A backend that is killed while its connection is idle, in the pool or in a transaction, costs at most that request"
+    )
     func terminatedIdle() async throws {
         try await PostgresServer.withDatabase { name in
             try await withNotesService(on: .postgres(url: PostgresServer.servingURL(name))) { router in

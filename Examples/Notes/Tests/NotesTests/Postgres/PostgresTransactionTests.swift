@@ -64,8 +64,12 @@ struct PostgresTransactionTests {
         try await PostgresServer.withDatabase { name in
             try await withNotesService(on: .postgres(url: PostgresServer.servingURL(name))) { client, _ in
                 for count in 1...20 {
-                    try await client.open(.post, "/api/notes", contentType: "application/json", body: #"{"title":"A","body":"b"}"#)
-                    { head, _ in
+                    try await client.open(
+                        .post,
+                        "/api/notes",
+                        contentType: "application/json",
+                        body: #"{"title":"A","body":"b"}"#
+                    ) { head, _ in
                         #expect(head.status == .created)
                         let rows = try await PostgresServer.run("SELECT COUNT(*) FROM note", in: name)
                         #expect(try rows[0].integer(0) == count)

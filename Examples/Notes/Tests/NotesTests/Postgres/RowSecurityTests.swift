@@ -31,7 +31,9 @@ struct RowSecurityTests {
             await #expect(throws: PostgresError.self) { try await nobody.withTransaction { try await insert("B", $0) } }
             await #expect(throws: PostgresError.self) {
                 try await nobody.withTransaction { transaction in
-                    _ = try await transaction.query("INSERT INTO note (tenant, title, body) VALUES ('public', 'B', 'b')")
+                    _ = try await transaction.query(
+                        "INSERT INTO note (tenant, title, body) VALUES ('public', 'B', 'b')"
+                    )
                 }
             }
             await nobody.giveBack()
@@ -132,7 +134,11 @@ struct RowSecurityTests {
                     let tenant = "tenant-\(number % 4 + 1)"
                     group.addTask {
                         if number.isMultiple(of: 5) {
-                            _ = try await client.post("/api/notes?fail=handler", tenant: tenant, json: ["title": "x", "body": "b"])
+                            _ = try await client.post(
+                                "/api/notes?fail=handler",
+                                tenant: tenant,
+                                json: ["title": "x", "body": "b"]
+                            )
                         }
                         let titles = try await client.get("/", tenant: tenant).body.matches(of: #/<h2>(.*?)</h2>/#)
                         #expect(titles.map { String($0.1) } == Array(repeating: "of \(tenant)", count: 30))

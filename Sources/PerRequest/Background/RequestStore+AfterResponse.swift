@@ -1,0 +1,59 @@
+/// When work after the response runs.
+public enum AfterResponseCondition: Sendable {
+    /// If the request was committed: no mail after a rollback.
+    case committed
+    /// Whatever became of the request.
+    case always
+}
+
+extension RequestStore {
+    /// Registers work for after the response of the current request; see ``afterResponse(_:_:_:)-(String,_,_)``.
+    ///
+    /// ```swift
+    /// try RequestStore.afterResponse("mail") {
+    ///     try await Mailer.send(.welcome, to: Current.user.require())
+    /// }
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - name: What to call the work in reports.
+    ///   - condition: When it runs.
+    ///   - work: The work.
+    /// - Throws: ``RequestStoreError`` outside a request, after it, and where the work is refused.
+    public static func afterResponse(
+        _ name: String,
+        _ condition: AfterResponseCondition = .committed,
+        _ work: @escaping @Sendable () async throws -> Void
+    ) throws {
+        try required(by: name).afterResponse(name, condition, work)
+    }
+
+    /// Registers work for after the response of this request.
+    ///
+    /// It is admitted now, or refused now; it starts when the store has closed, in the order of registration. It delays
+    /// neither the response nor the next request.
+    ///
+    /// **Lifetime.** The work runs in a store of its own: with the values that the request had when it closed, but for
+    /// those of a ``RequestLocal`` that is not carried, with its own resources, and with its own verdict. It may register
+    /// more work. In a store of ``withRequestStore(_:id:observer:_:)``, which runs its work before it returns, it runs in the
+    /// caller's task; in a child, it is left to the parent if the child commits.
+    ///
+    /// **Cancellation.** That of the request does not reach it. ``BackgroundWork`` cancels it when it shuts down and the
+    /// time to drain has passed.
+    ///
+    /// **Errors.** What it throws is reported, with the request's id and the name.
+    ///
+    /// - Parameters:
+    ///   - name: What to call the work in reports.
+    ///   - condition: When it runs.
+    ///   - work: The work.
+    /// - Throws: ``RequestStoreError`` if the request is over, nobody runs such work, too much of it is waiting, or the
+    ///   application is shutting down.
+    public func afterResponse(
+        _ name: String,
+        _ condition: AfterResponseCondition = .committed,
+        _ work: @escaping @Sendable () async throws -> Void
+    ) throws {
+        try core.leave(name, condition, work)
+    }
+}
