@@ -8,10 +8,19 @@ let package = Package(
     products: [
         .library(name: "PerRequest", targets: ["PerRequest"]),
         .library(name: "PerRequestHummingbird", targets: ["PerRequestHummingbird"]),
+        .library(name: "PerRequestServiceLifecycle", targets: ["PerRequestServiceLifecycle"]),
     ],
     traits: [
         // No trait is on by default: a package that uses only the core resolves no other package.
-        .trait(name: "Hummingbird", description: "Builds PerRequestHummingbird, the adapter for Hummingbird 2."),
+        .trait(
+            name: "Hummingbird",
+            description: "Builds PerRequestHummingbird, the adapter for Hummingbird 2.",
+            enabledTraits: ["ServiceLifecycle"]
+        ),
+        .trait(
+            name: "ServiceLifecycle",
+            description: "Builds PerRequestServiceLifecycle: work after the response as a service."
+        ),
         .trait(name: "Logging", description: "Reports go to swift-log instead of standard error."),
     ],
     dependencies: [
@@ -30,9 +39,21 @@ let package = Package(
             swiftSettings: [.strictMemorySafety()]
         ),
         .target(
+            name: "PerRequestServiceLifecycle",
+            dependencies: [
+                "PerRequest",
+                .product(
+                    name: "ServiceLifecycle",
+                    package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])
+                ),
+            ]
+        ),
+        .target(
             name: "PerRequestHummingbird",
             dependencies: [
                 "PerRequest",
+                "PerRequestServiceLifecycle",
                 .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),
                 .product(name: "HummingbirdCore", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),
                 .product(name: "HTTPTypes", package: "swift-http-types", condition: .when(traits: ["Hummingbird"])),
@@ -51,6 +72,18 @@ let package = Package(
             dependencies: [
                 "PerRequest",
                 .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Logging"])),
+            ]
+        ),
+        .testTarget(
+            name: "PerRequestServiceLifecycleTests",
+            dependencies: [
+                "PerRequestServiceLifecycle",
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["ServiceLifecycle"])),
+                .product(
+                    name: "ServiceLifecycle",
+                    package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])
+                ),
             ]
         ),
         .testTarget(

@@ -3,6 +3,8 @@ public import Hummingbird
 public import Logging
 public import NIOCore
 public import ServiceLifecycle
+import PerRequest
+import PerRequestServiceLifecycle
 
 extension Application {
     /// Makes an application in which every request has a store.
@@ -43,13 +45,17 @@ extension Application {
             responder: responder,
             server: requestStore.builder,
             configuration: configuration,
-            services: services,
+            // A group shuts down in reverse order: the work outlives those that leave some.
+            services: (requestStore.background.map { [$0] } ?? []) + services,
             onServerRunning: onServerRunning,
             eventLoopGroupProvider: eventLoopGroupProvider,
             logger: logger
         )
         let applicationLogger = self.logger
-        beforeServerStarts { try await responder.checkSetup(logger: applicationLogger) }
+        beforeServerStarts {
+            try await responder.checkSetup(logger: applicationLogger)
+            await requestStore.background?.untilRunning()
+        }
     }
 }
 #endif

@@ -20,6 +20,7 @@ public struct RequestStoreServer: Sendable {
     let limits: RequestLimits
     let observer: (any RequestObserver)?
     let failureResponse: FailureResponse
+    let background: BackgroundWork?
 
     /// HTTP/1.
     ///
@@ -27,14 +28,21 @@ public struct RequestStoreServer: Sendable {
     ///   - configuration: Hummingbird's configuration of the channel.
     ///   - limits: How long the releases of a request may take in all.
     ///   - observer: Sees what the requests' stores do.
+    ///   - background: Runs what requests leave for after their response; the application runs it as a service.
     ///   - failureResponse: Makes the response that is sent where releasing before the response failed.
     public static func http1(
         configuration: HTTP1Channel.Configuration = .init(),
         limits: RequestLimits = RequestLimits(),
         observer: (any RequestObserver)? = nil,
+        background: BackgroundWork? = nil,
         failureResponse: @escaping FailureResponse = { _, _, status in Response(status: status) }
     ) -> RequestStoreServer {
-        channel(limits: limits, observer: observer, failureResponse: failureResponse) { responder in
+        channel(
+            limits: limits,
+            observer: observer,
+            background: background,
+            failureResponse: failureResponse
+        ) { responder in
             HTTP1Channel(responder: responder, configuration: configuration)
         }
     }
@@ -44,11 +52,13 @@ public struct RequestStoreServer: Sendable {
     /// - Parameters:
     ///   - limits: How long the releases of a request may take in all.
     ///   - observer: Sees what the requests' stores do.
+    ///   - background: Runs what requests leave for after their response; the application runs it as a service.
     ///   - failureResponse: Makes the response that is sent where releasing before the response failed.
     ///   - build: Builds the channel. The responder it gets opens and closes the scopes.
     public static func channel(
         limits: RequestLimits = RequestLimits(),
         observer: (any RequestObserver)? = nil,
+        background: BackgroundWork? = nil,
         failureResponse: @escaping FailureResponse = { _, _, status in Response(status: status) },
         _ build: @escaping @Sendable (@escaping HTTPChannelHandler.Responder) throws -> any ServerChildChannel
     ) -> RequestStoreServer {
@@ -56,7 +66,8 @@ public struct RequestStoreServer: Sendable {
             buildChannel: build,
             limits: limits,
             observer: observer,
-            failureResponse: failureResponse
+            failureResponse: failureResponse,
+            background: background
         )
     }
 
@@ -71,7 +82,7 @@ public struct RequestStoreServer: Sendable {
     /// Opens the scope of one request.
     @Sendable
     func openScope(_ log: ExchangeLog) -> RequestScope {
-        RequestScope(limits: limits, observer: observer, report: log.report)
+        RequestScope(limits: limits, observer: observer, report: log.report, background: background)
     }
 }
 #endif

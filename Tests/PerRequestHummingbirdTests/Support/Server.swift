@@ -28,6 +28,7 @@ func makeRouter(options: RouterOptions = []) -> Router<TestContext> {
 func withServer<Result: Sendable>(
     _ router: Router<TestContext>,
     observer: (any RequestObserver)? = nil,
+    background: BackgroundWork? = nil,
     failureResponse: @escaping RequestStoreServer.FailureResponse = { _, _, status in Response(status: status) },
     logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
     _ body: (Int, ServiceGroup) async throws -> Result
@@ -35,7 +36,7 @@ func withServer<Result: Sendable>(
     let (ports, continuation) = AsyncThrowingStream<Int, any Error>.makeStream()
     let app = Application(
         router: router,
-        requestStore: .http1(observer: observer, failureResponse: failureResponse),
+        requestStore: .http1(observer: observer, background: background, failureResponse: failureResponse),
         configuration: .init(address: .hostname("127.0.0.1", port: 0)),
         onServerRunning: { continuation.yield($0.localAddress?.port ?? 0) },
         logger: logger

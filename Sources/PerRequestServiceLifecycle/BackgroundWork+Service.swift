@@ -1,0 +1,26 @@
+#if ServiceLifecycle
+public import PerRequest
+public import ServiceLifecycle
+
+/// The owner of the work after the response, as a service.
+///
+/// ```swift
+/// let work = BackgroundWork()
+/// let services = ServiceGroup(services: [work, server], logger: logger)
+/// ```
+///
+/// Put it before the server that it works for: a group shuts its services down in reverse order, so that the last requests
+/// can still leave work.
+extension BackgroundWork: Service {
+    /// Runs the work until the group shuts down gracefully; then what was admitted has ``Limits/drain`` to end.
+    ///
+    /// Cancelling the task cuts it off at once.
+    public func run() async throws {
+        await withGracefulShutdownHandler {
+            await runUntilShutdown()
+        } onGracefulShutdown: {
+            shutDown()
+        }
+    }
+}
+#endif
