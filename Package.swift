@@ -8,13 +8,17 @@ let package = Package(
     products: [
         .library(name: "PerRequest", targets: ["PerRequest"]),
         .library(name: "PerRequestHummingbird", targets: ["PerRequestHummingbird"]),
+        .library(name: "PerRequestGRPC", targets: ["PerRequestGRPC"]),
     ],
     traits: [
         // No trait is on by default: a package that uses only the core resolves no other package.
-        .trait(name: "Hummingbird", description: "Builds PerRequestHummingbird, the adapter for Hummingbird 2.")
+        .trait(name: "Hummingbird", description: "Builds PerRequestHummingbird, the adapter for Hummingbird 2."),
+        .trait(name: "GRPC", description: "Builds PerRequestGRPC, the adapter for gRPC Swift 2."),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
@@ -39,6 +43,13 @@ let package = Package(
                 .product(name: "NIOEmbedded", package: "swift-nio", condition: .when(traits: ["Hummingbird"])),
             ]
         ),
+        .target(
+            name: "PerRequestGRPC",
+            dependencies: [
+                "PerRequest",
+                .product(name: "GRPCCore", package: "grpc-swift-2", condition: .when(traits: ["GRPC"])),
+            ]
+        ),
         .testTarget(name: "PerRequestTests", dependencies: ["PerRequest"]),
         .testTarget(
             name: "PerRequestHummingbirdTests",
@@ -55,6 +66,21 @@ let package = Package(
                     package: "swift-service-lifecycle",
                     condition: .when(traits: ["Hummingbird"])
                 ),
+            ]
+        ),
+        .testTarget(
+            name: "PerRequestGRPCTests",
+            dependencies: [
+                "PerRequestGRPC",
+                .product(name: "GRPCCore", package: "grpc-swift-2", condition: .when(traits: ["GRPC"])),
+                .product(name: "GRPCInProcessTransport", package: "grpc-swift-2", condition: .when(traits: ["GRPC"])),
+                .product(
+                    name: "GRPCNIOTransportHTTP2Posix",
+                    package: "grpc-swift-nio-transport",
+                    condition: .when(traits: ["GRPC"])
+                ),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["GRPC"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["GRPC"])),
             ]
         ),
     ],
