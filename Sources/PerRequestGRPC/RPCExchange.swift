@@ -71,7 +71,16 @@ final class RPCExchange: Sendable {
         }
     }
 
-    func willWriteStatus() { state.withLock { $0.isStatusWritten = true } }
+    /// Notes that the status is written next.
+    ///
+    /// For a moment a stream that is closed takes what is written.
+    func willWriteStatus() {
+        let isClientGone = isClientGone
+        state.withLock { state in
+            state.isStatusWritten = true
+            if isClientGone, state.writeFailure == nil { state.writeFailure = .clientDisconnected }
+        }
+    }
 
     /// Notes what the handler or its producer threw.
     func failed(_ error: any Error) {
@@ -81,15 +90,22 @@ final class RPCExchange: Sendable {
 
     /// What is behind an error, where that is known: the client that left, or a cancellation.
     private func cause(of error: any Error) -> RequestOutcome.Ending? {
-        let (known, deadline, hasMetadata) = state.withLock { ($0.writeFailure, $0.deadline, $0.metadata != nil) }
         // Writing failed before: the error is what became of that.
-        if let known { return known }
+        if let known = state.withLock({ $0.writeFailure }) { return known }
         guard error.isOfCancellation else { return nil }
         if Task.isCancelled { return .cancelled }
         guard context.cancellation.isCancelled else { return nil }
-        // gRPC cancels an RPC when its deadline has passed, when the server shuts down, and when its stream was closed.
+        return isClientGone ? .clientDisconnected : .cancelled
+    }
+
+    /// Whether the RPC's stream was closed, for certain.
+    ///
+    /// gRPC cancels an RPC then, and when its deadline has passed, and when the server shuts down.
+    private var isClientGone: Bool {
+        guard context.cancellation.isCancelled, !shutdown.hasBegun else { return false }
+        let (deadline, hasMetadata) = state.withLock { ($0.deadline, $0.metadata != nil) }
         let isDeadlinePassed = deadline.map { $0 <= .now } ?? false
-        return hasMetadata && !isDeadlinePassed && !shutdown.hasBegun ? .clientDisconnected : .cancelled
+        return hasMetadata && !isDeadlinePassed
     }
 }
 

@@ -24,13 +24,16 @@ struct Caller: Sendable {
 
     init<Transport: ClientTransport>(_ client: GRPCClient<Transport>, shutdown: @escaping @Sendable () -> Void) {
         beginGracefulShutdown = shutdown
-        perform = { method, metadata, produce, consume in
+        // On a busy machine a connection may need a second attempt.
+        var options = CallOptions.defaults
+        options.waitForReady = true
+        perform = { [options] method, metadata, produce, consume in
             try await client.bidirectionalStreaming(
                 request: StreamingClientRequest(metadata: metadata, producer: produce),
                 descriptor: MethodDescriptor(fullyQualifiedService: TestService.name, method: method),
                 serializer: Text(),
                 deserializer: Text(),
-                options: .defaults,
+                options: options,
                 onResponse: consume
             )
         }
