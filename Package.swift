@@ -9,11 +9,13 @@ let package = Package(
         .library(name: "PerRequest", targets: ["PerRequest"]),
         .library(name: "PerRequestHummingbird", targets: ["PerRequestHummingbird"]),
         .library(name: "PerRequestGRPC", targets: ["PerRequestGRPC"]),
+        .library(name: "PerRequestNIO", targets: ["PerRequestNIO"]),
     ],
     traits: [
         // No trait is on by default: a package that uses only the core resolves no other package.
         .trait(name: "Hummingbird", description: "Builds PerRequestHummingbird, the adapter for Hummingbird 2."),
         .trait(name: "GRPC", description: "Builds PerRequestGRPC, the adapter for gRPC Swift 2."),
+        .trait(name: "NIO", description: "Builds PerRequestNIO, for servers and callbacks on SwiftNIO itself."),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
@@ -50,6 +52,14 @@ let package = Package(
                 .product(name: "GRPCCore", package: "grpc-swift-2", condition: .when(traits: ["GRPC"])),
             ]
         ),
+        .target(
+            name: "PerRequestNIO",
+            dependencies: [
+                "PerRequest",
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["NIO"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
+            ]
+        ),
         .testTarget(name: "PerRequestTests", dependencies: ["PerRequest"]),
         .testTarget(
             name: "PerRequestHummingbirdTests",
@@ -81,6 +91,15 @@ let package = Package(
                 ),
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["GRPC"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["GRPC"])),
+            ]
+        ),
+        .testTarget(
+            name: "PerRequestNIOTests",
+            dependencies: [
+                "PerRequestNIO",
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["NIO"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["NIO"])),
             ]
         ),
     ],
