@@ -10,17 +10,20 @@ let package = Package(
         .library(name: "PerRequestHummingbird", targets: ["PerRequestHummingbird"]),
         .library(name: "PerRequestGRPC", targets: ["PerRequestGRPC"]),
         .library(name: "PerRequestNIO", targets: ["PerRequestNIO"]),
+        .library(name: "PerRequestFlyingFox", targets: ["PerRequestFlyingFox"]),
     ],
     traits: [
         // No trait is on by default: a package that uses only the core resolves no other package.
         .trait(name: "Hummingbird", description: "Builds PerRequestHummingbird, the adapter for Hummingbird 2."),
         .trait(name: "GRPC", description: "Builds PerRequestGRPC, the adapter for gRPC Swift 2."),
         .trait(name: "NIO", description: "Builds PerRequestNIO, for servers and callbacks on SwiftNIO itself."),
+        .trait(name: "FlyingFox", description: "Builds PerRequestFlyingFox, the adapter for FlyingFox."),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
+        .package(url: "https://github.com/swhitty/FlyingFox", .upToNextMinor(from: "0.27.0")),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
@@ -58,6 +61,14 @@ let package = Package(
                 "PerRequest",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["NIO"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
+            ]
+        ),
+        .target(
+            name: "PerRequestFlyingFox",
+            dependencies: [
+                "PerRequest",
+                .product(name: "FlyingFox", package: "FlyingFox", condition: .when(traits: ["FlyingFox"])),
+                .product(name: "FlyingSocks", package: "FlyingFox", condition: .when(traits: ["FlyingFox"])),
             ]
         ),
         .testTarget(name: "PerRequestTests", dependencies: ["PerRequest"]),
@@ -100,6 +111,16 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["NIO"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
                 .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["NIO"])),
+            ]
+        ),
+        .testTarget(
+            name: "PerRequestFlyingFoxTests",
+            dependencies: [
+                "PerRequestFlyingFox",
+                .product(name: "FlyingFox", package: "FlyingFox", condition: .when(traits: ["FlyingFox"])),
+                .product(name: "FlyingSocks", package: "FlyingFox", condition: .when(traits: ["FlyingFox"])),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["FlyingFox"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["FlyingFox"])),
             ]
         ),
     ],
