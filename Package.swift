@@ -9,6 +9,9 @@ let package = Package(
         .library(name: "PerRequest", targets: ["PerRequest"]),
         .library(name: "PerRequestHummingbird", targets: ["PerRequestHummingbird"]),
         .library(name: "PerRequestServiceLifecycle", targets: ["PerRequestServiceLifecycle"]),
+        .library(name: "PerRequestGRPC", targets: ["PerRequestGRPC"]),
+        .library(name: "PerRequestNIO", targets: ["PerRequestNIO"]),
+        .library(name: "PerRequestFlyingFox", targets: ["PerRequestFlyingFox"]),
     ],
     traits: [
         // No trait is on by default: a package that uses only the core resolves no other package.
@@ -22,9 +25,15 @@ let package = Package(
             description: "Builds PerRequestServiceLifecycle: work after the response as a service."
         ),
         .trait(name: "Logging", description: "Reports go to swift-log instead of standard error."),
+        .trait(name: "GRPC", description: "Builds PerRequestGRPC, the adapter for gRPC Swift 2."),
+        .trait(name: "NIO", description: "Builds PerRequestNIO, for servers and callbacks on SwiftNIO itself."),
+        .trait(name: "FlyingFox", description: "Builds PerRequestFlyingFox, the adapter for FlyingFox."),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
+        .package(url: "https://github.com/swhitty/FlyingFox", .upToNextMinor(from: "0.27.0")),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
@@ -67,6 +76,29 @@ let package = Package(
                 .product(name: "NIOEmbedded", package: "swift-nio", condition: .when(traits: ["Hummingbird"])),
             ]
         ),
+        .target(
+            name: "PerRequestGRPC",
+            dependencies: [
+                "PerRequest",
+                .product(name: "GRPCCore", package: "grpc-swift-2", condition: .when(traits: ["GRPC"])),
+            ]
+        ),
+        .target(
+            name: "PerRequestNIO",
+            dependencies: [
+                "PerRequest",
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["NIO"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
+            ]
+        ),
+        .target(
+            name: "PerRequestFlyingFox",
+            dependencies: [
+                "PerRequest",
+                .product(name: "FlyingFox", package: "FlyingFox", condition: .when(traits: ["FlyingFox"])),
+                .product(name: "FlyingSocks", package: "FlyingFox", condition: .when(traits: ["FlyingFox"])),
+            ]
+        ),
         .testTarget(
             name: "PerRequestTests",
             dependencies: [
@@ -101,6 +133,40 @@ let package = Package(
                     package: "swift-service-lifecycle",
                     condition: .when(traits: ["Hummingbird"])
                 ),
+            ]
+        ),
+        .testTarget(
+            name: "PerRequestGRPCTests",
+            dependencies: [
+                "PerRequestGRPC",
+                .product(name: "GRPCCore", package: "grpc-swift-2", condition: .when(traits: ["GRPC"])),
+                .product(name: "GRPCInProcessTransport", package: "grpc-swift-2", condition: .when(traits: ["GRPC"])),
+                .product(
+                    name: "GRPCNIOTransportHTTP2Posix",
+                    package: "grpc-swift-nio-transport",
+                    condition: .when(traits: ["GRPC"])
+                ),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["GRPC"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["GRPC"])),
+            ]
+        ),
+        .testTarget(
+            name: "PerRequestNIOTests",
+            dependencies: [
+                "PerRequestNIO",
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["NIO"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["NIO"])),
+            ]
+        ),
+        .testTarget(
+            name: "PerRequestFlyingFoxTests",
+            dependencies: [
+                "PerRequestFlyingFox",
+                .product(name: "FlyingFox", package: "FlyingFox", condition: .when(traits: ["FlyingFox"])),
+                .product(name: "FlyingSocks", package: "FlyingFox", condition: .when(traits: ["FlyingFox"])),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["FlyingFox"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["FlyingFox"])),
             ]
         ),
     ],

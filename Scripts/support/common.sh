@@ -36,3 +36,8 @@ need_libpq() {
 need_sqlite() {
     need_package "pkg-config --exists sqlite3 || test -e /usr/include/sqlite3.h" libsqlite3-dev
 }
+
+# What the HTTP/2 transport of gRPC links.
+need_zlib() {
+    need_package "test -e /usr/include/zlib.h" zlib1g-dev
+}

@@ -269,6 +269,24 @@ struct ReleaseTests {
         #expect(error as? TestError == TestError("mine"))
     }
 
+    @Test("Rule 19: a cause that the adapter knows is noted before the response is settled; the first cause wins")
+    func knownCause() async throws {
+        let journal = Journal()
+        let resource = RequestResource("resource", released: .beforeResponse) {
+        } release: { _, outcome in
+            journal.note("\(outcome.verdict) \(outcome.ending.name)")
+        }
+        let scope = RequestScope()
+        try await resource.get(in: scope.store)
+        scope.fail(as: .clientDisconnected)
+        scope.fail(TestError())
+        await scope.settle(status: .grpc(0))
+        scope.fail(as: .cancelled)
+        let outcome = await scope.close()
+        #expect(outcome.ending.name == "clientDisconnected")
+        #expect(journal.entries == ["rollback clientDisconnected"])
+    }
+
     @Test("Rule 19: the status is the intended one while settling and the written one afterwards")
     func writtenStatus() async throws {
         let journal = Journal()

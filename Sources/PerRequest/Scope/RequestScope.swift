@@ -113,6 +113,16 @@ public final class RequestScope: Sendable {
         store.core.fail(error)
     }
 
+    /// Notes why the handler did not succeed, where the adapter knows it better than the error says: that the client left,
+    /// or that the request was cancelled.
+    ///
+    /// The request will be rolled back.
+    ///
+    /// The first cause wins; once the response is settled, this does nothing.
+    public func fail(as ending: RequestOutcome.Ending) {
+        store.core.fail(as: ending)
+    }
+
     /// Decides the verdict and runs the releases of ``ReleasePoint/beforeResponse``.
     ///
     /// To be called when the response is known and before any of it, but for informational heads, is written.

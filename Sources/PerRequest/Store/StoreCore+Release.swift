@@ -98,8 +98,11 @@ extension StoreCore {
     ///
     /// A `CancellationError` in a cancelled task says that the request was cancelled; anywhere else it is an error.
     func fail(_ error: any Error) {
-        let ending: RequestOutcome.Ending =
-            error is CancellationError && Task.isCancelled ? .cancelled : .failed(error)
+        fail(as: error is CancellationError && Task.isCancelled ? .cancelled : .failed(error))
+    }
+
+    /// Marks the request as failed for a cause that is known, as long as its response is not settled.
+    func fail(as ending: RequestOutcome.Ending) {
         send(.fail) { state in
             guard state.lifecycle.phase == .open, state.ending == nil else { return }
             state.ending = ending

@@ -1,0 +1,42 @@
+#if FlyingFox
+public import PerRequest
+
+extension RequestStoreHandler {
+    /// What PerRequest promises and cannot hold with FlyingFox, which has no place around a whole request.
+    public static let unmetGuarantees = [
+        UnmetGuarantee(
+            rule: 1,
+            """
+            The store of a request with a buffered body closes before the response is written. That of a streamed body \
+            which FlyingFox drops closes in a task of its own, at some time after; nothing waits for it, not even the \
+            server's stop.
+            """
+        ),
+        UnmetGuarantee(
+            rule: 2,
+            "A route that is appended to the server itself, and not to the wrapped handler, has no store."
+        ),
+        UnmetGuarantee(
+            rule: 3,
+            """
+            What runs outside the handler and the body's pulls, such as FlyingFox's mapping of errors and its logging, \
+            does not see the store.
+            """
+        ),
+        UnmetGuarantee(
+            rule: 15,
+            """
+            A handler whose time limit passes while its releases run is answered with 500, although they may have \
+            committed. Keep the limits of the releases below the server's.
+            """
+        ),
+        UnmetGuarantee(
+            rule: 19,
+            """
+            A client that leaves is never told from other ends: with a buffered body the request counts as completed, \
+            with a streamed one as abandoned.
+            """
+        ),
+    ]
+}
+#endif

@@ -1,0 +1,27 @@
+#if GRPC
+public import GRPCCore
+public import PerRequest
+
+extension ServerTransport {
+    /// A transport that gives every RPC a store: ``RequestStoreTransport``.
+    ///
+    /// ```swift
+    /// GRPCServer(transport: .requestStore(.http2NIOPosix(…)), services: […], interceptors: [RequestStoreInterceptor()])
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - base: The transport that does the work.
+    ///   - limits: How long the releases of an RPC may take in all.
+    ///   - observer: Sees what the RPCs' stores do.
+    ///   - report: Gets what went wrong and that no caller was told; `RequestReport.setHandler(_:)` by default. It is
+    ///     called synchronously from any task or thread and must not block.
+    public static func requestStore<Base: ServerTransport>(
+        _ base: Base,
+        limits: RequestLimits = RequestLimits(),
+        observer: (any RequestObserver)? = nil,
+        report: (@Sendable (RequestReport) -> Void)? = nil
+    ) -> Self where Self == RequestStoreTransport<Base> {
+        RequestStoreTransport(base, limits: limits, observer: observer, report: report)
+    }
+}
+#endif

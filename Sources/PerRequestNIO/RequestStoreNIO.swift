@@ -1,0 +1,38 @@
+#if NIO
+public import PerRequest
+
+/// The adapter for raw SwiftNIO: what it cannot hold.
+///
+/// NIO has no requests. A server's own loop opens their scopes with ``withRequestScope(on:id:limits:observer:report:_:)``,
+/// and its callbacks carry the store with `inRequestStore`.
+public enum RequestStoreNIO {
+    /// What PerRequest promises and cannot hold with raw SwiftNIO.
+    public static let unmetGuarantees = [
+        UnmetGuarantee(
+            rule: 1,
+            """
+            The server decides when it writes: a head that is written before the scope is settled has promised a success \
+            that may not happen.
+            """
+        ),
+        UnmetGuarantee(
+            rule: 3,
+            """
+            No store is current in the callbacks of a plain EventLoopFuture, in ChannelHandlers, and in what an event loop \
+            or a thread pool runs: carry it there with `inRequestStore` or a RequestSnapshot.
+            """
+        ),
+        UnmetGuarantee(
+            rule: 19,
+            """
+            A client that leaves is seen when the server writes, or when its code throws an error of the connection: NIO \
+            does not end a request that only computes.
+            """
+        ),
+        UnmetGuarantee(
+            rule: 22,
+            "Settling and closing on an event loop start a task each, also for a request that uses nothing."
+        ),
+    ]
+}
+#endif
