@@ -6,7 +6,7 @@ import Testing
 
 /// Every way out of an RPC, with 0, 1 and 3 resources, in process and over HTTP/2: opened and closed once, released once,
 /// last first, with the right outcome, the store current in the release, and nothing held after.
-@Suite("Rule 1: the exit matrix of RPCs", .timeLimit(.minutes(3)))
+@Suite("Rule 1: the exit matrix of RPCs", .serialized, .timeLimit(.minutes(3)))
 struct ExitMatrixTests {
     static let counts = [0, 1, 3]
 
