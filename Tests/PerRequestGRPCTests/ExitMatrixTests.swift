@@ -85,6 +85,12 @@ struct ExitMatrixTests {
                     try await context.cancellation.cancelled
                     return unary("nobody reads this")
                 },
+                "UntilTaskIsCancelled": { _, _ in
+                    try await use()
+                    watch.handlerIsAtWork()
+                    try await Task.sleep(for: .seconds(3_600))
+                    return unary("nobody reads this")
+                },
                 "ThrowsWhenCancelled": { _, context in
                     try await use()
                     watch.handlerIsAtWork()
@@ -442,7 +448,7 @@ struct ExitMatrixTests {
         let fixture = Fixture(count: count)
         let server = Task {
             try await withService(over: wire, fixture.methods(), observer: fixture.watch) { caller in
-                _ = try? await caller.call("UntilCancelled")
+                _ = try? await caller.call("UntilTaskIsCancelled")
             }
         }
         await fixture.watch.untilHandlerIsAtWork()
