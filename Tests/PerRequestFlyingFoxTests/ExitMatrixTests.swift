@@ -7,7 +7,7 @@ import Testing
 
 /// Every way out of a request, with 0, 1 and 3 resources: opened and closed once, released once, last first, with the
 /// outcome that FlyingFox lets an adapter know, the store current in the release, and nothing held after.
-@Suite("Rule 1: the exit matrix on a real socket, as far as FlyingFox lets it", .timeLimit(.minutes(3)))
+@Suite("Rule 1: the exit matrix on a real socket, as far as FlyingFox lets it", .serialized, .timeLimit(.minutes(3)))
 struct ExitMatrixTests {
     static let counts = [0, 1, 3]
 
@@ -256,8 +256,9 @@ struct ExitMatrixTests {
         }
         let outcome = try #require(await fixture.watch.nextOutcome())
         #expect(outcome.verdict == .commit)
-        #expect(outcome.ending.name == "cancelled")
-        #expect(fixture.watch.journal == fixture.releases(.commit, "cancelled"))
+        // Whether a pull or a write of the body sees the cancellation; a write that does drops the body.
+        #expect(["abandoned", "cancelled"].contains(outcome.ending.name))
+        #expect(fixture.watch.journal == fixture.releases(.commit, outcome.ending.name))
         fixture.expectBalance(requests: 1)
     }
 }

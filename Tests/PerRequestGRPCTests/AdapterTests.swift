@@ -31,7 +31,7 @@ private struct Around: ServerInterceptor {
     }
 }
 
-@Suite("The gRPC adapter", .timeLimit(.minutes(3)))
+@Suite("The gRPC adapter", .serialized, .timeLimit(.minutes(3)))
 struct AdapterTests {
     @Test(
         "Rule 3: the store is current in set-up, interceptors both ways, handler, producer and releases",

@@ -6,7 +6,7 @@ import Testing
 
 /// Every way out of an RPC, with 0, 1 and 3 resources, in process and over HTTP/2: opened and closed once, released once,
 /// last first, with the right outcome, the store current in the release, and nothing held after.
-@Suite("Rule 1: the exit matrix of RPCs", .timeLimit(.minutes(3)))
+@Suite("Rule 1: the exit matrix of RPCs", .serialized, .timeLimit(.minutes(3)))
 struct ExitMatrixTests {
     static let counts = [0, 1, 3]
 
@@ -83,6 +83,12 @@ struct ExitMatrixTests {
                     try await use()
                     watch.handlerIsAtWork()
                     try await context.cancellation.cancelled
+                    return unary("nobody reads this")
+                },
+                "UntilTaskIsCancelled": { _, _ in
+                    try await use()
+                    watch.handlerIsAtWork()
+                    try await Task.sleep(for: .seconds(3_600))
                     return unary("nobody reads this")
                 },
                 "ThrowsWhenCancelled": { _, context in
@@ -442,7 +448,7 @@ struct ExitMatrixTests {
         let fixture = Fixture(count: count)
         let server = Task {
             try await withService(over: wire, fixture.methods(), observer: fixture.watch) { caller in
-                _ = try? await caller.call("UntilCancelled")
+                _ = try? await caller.call("UntilTaskIsCancelled")
             }
         }
         await fixture.watch.untilHandlerIsAtWork()

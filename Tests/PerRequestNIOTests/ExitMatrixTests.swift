@@ -7,7 +7,7 @@ import Testing
 
 /// Every way out of a request in a loop over a `NIOAsyncChannel`, with 0, 1 and 3 resources: opened and closed once,
 /// released once, last first, with the right outcome, the store current in the release, and nothing held after.
-@Suite("Rule 1: the exit matrix of a NIOAsyncChannel on a real socket", .timeLimit(.minutes(3)))
+@Suite("Rule 1: the exit matrix of a NIOAsyncChannel on a real socket", .serialized, .timeLimit(.minutes(3)))
 struct ExitMatrixTests {
     static let counts = [0, 1, 3]
 

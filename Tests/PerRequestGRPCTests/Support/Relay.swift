@@ -12,7 +12,8 @@ final class Relay: Sendable {
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelOption(.autoRead, value: false)
             .childChannelInitializer { client in
-                let toServer = ClientBootstrap(group: client.eventLoop).connect(host: "127.0.0.1", port: port)
+                let toServer = ClientBootstrap(group: client.eventLoop).connectTimeout(.minutes(2))
+                    .connect(host: "127.0.0.1", port: port)
                 return toServer.flatMapThrowing { server in
                     self.channels.withLock { $0 += [client, server] }
                     try client.pipeline.syncOperations.addHandler(Forwarder(to: server))
