@@ -46,17 +46,19 @@ public struct RequestStoreHandler: HTTPHandler {
     ///   - observer: Sees what the requests' stores do.
     ///   - report: Gets what went wrong and that no caller was told; `RequestReport.setHandler(_:)` by default. It is
     ///     called synchronously from any task or thread and must not block.
+    ///   - background: Runs what requests leave for after their response. The application runs it as a service.
     ///   - failureResponse: Makes the response that is sent where releasing before the response failed.
     public init(
         _ base: some HTTPHandler,
         limits: RequestLimits = RequestLimits(),
         observer: (any RequestObserver)? = nil,
         report: (@Sendable (RequestReport) -> Void)? = nil,
+        background: BackgroundWork? = nil,
         failureResponse: @escaping FailureResponse = { _, _, status in HTTPResponse(statusCode: status) }
     ) {
         self.base = base
         self.failureResponse = failureResponse
-        options = ScopeOptions(limits: limits, observer: observer, report: report)
+        options = ScopeOptions(limits: limits, observer: observer, report: report, background: background)
     }
 
     /// Handles a request in a scope of its own.
@@ -110,8 +112,11 @@ struct ScopeOptions: Sendable {
     let limits: RequestLimits
     let observer: (any RequestObserver)?
     let report: (@Sendable (RequestReport) -> Void)?
+    let background: BackgroundWork?
 
-    func openScope() -> RequestScope { RequestScope(limits: limits, observer: observer, report: report) }
+    func openScope() -> RequestScope {
+        RequestScope(limits: limits, observer: observer, report: report, background: background)
+    }
 }
 
 extension HTTPStatusCode {

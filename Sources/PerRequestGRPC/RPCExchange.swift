@@ -16,7 +16,7 @@ final class ShutdownFlag: Sendable {
 ///
 /// The store holds it, so that it is there in callbacks that carry a snapshot; it must not hold the scope (rule 21).
 final class RPCExchange: Sendable {
-    private static let key = RequestLocal<RPCExchange?>("RPC")
+    private static let key = RequestLocal<RPCExchange?>("RPC", carried: false)
 
     /// The exchange of the RPC that the running code serves.
     static var current: RPCExchange? { key.value }

@@ -37,6 +37,7 @@ public struct RequestStoreTransport<Base: ServerTransport>: ServerTransport {
     private let limits: RequestLimits
     private let observer: (any RequestObserver)?
     private let report: (@Sendable (RequestReport) -> Void)?
+    private let background: BackgroundWork?
     private let shutdown = ShutdownFlag()
 
     /// Wraps a transport.
@@ -47,16 +48,19 @@ public struct RequestStoreTransport<Base: ServerTransport>: ServerTransport {
     ///   - observer: Sees what the RPCs' stores do.
     ///   - report: Gets what went wrong and that no caller was told; `RequestReport.setHandler(_:)` by default. It is
     ///     called synchronously from any task or thread and must not block.
+    ///   - background: Runs what RPCs leave for after their status. The application runs it as a service.
     public init(
         _ base: Base,
         limits: RequestLimits = RequestLimits(),
         observer: (any RequestObserver)? = nil,
-        report: (@Sendable (RequestReport) -> Void)? = nil
+        report: (@Sendable (RequestReport) -> Void)? = nil,
+        background: BackgroundWork? = nil
     ) {
         self.base = base
         self.limits = limits
         self.observer = observer
         self.report = report
+        self.background = background
     }
 
     /// Passes the server's context to the transport that does the work.
@@ -93,7 +97,7 @@ extension RequestStoreTransport {
         _ context: ServerContext,
         _ streamHandler: @Sendable @concurrent (RPCStream<Inbound, Outbound>, ServerContext) async -> Void
     ) async {
-        let scope = RequestScope(limits: limits, observer: observer, report: report)
+        let scope = RequestScope(limits: limits, observer: observer, report: report, background: background)
         let exchange = RPCExchange(context: context, scope: scope, shutdown: shutdown)
         exchange.enter(scope.store)
         let outbound = SettlingWriter(base: stream.outbound, scope: scope, exchange: exchange)

@@ -5,12 +5,15 @@ public import HummingbirdCore
 import Logging
 public import PerRequest
 
-/// Hummingbird's response to a store error that nobody caught: 503 where a resource could not be acquired in time, 500 for
-/// a mistake.
+/// Hummingbird's response to a store error that nobody caught: 503 where a resource could not be acquired in time or
+/// work after the response was refused, 500 for a mistake.
 extension RequestStoreError: HTTPResponseError {
     /// 503 or 500.
     public var status: HTTPResponse.Status {
-        if case .acquireTimedOut = reason { .serviceUnavailable } else { .internalServerError }
+        switch reason {
+        case .acquireTimedOut, .backgroundWorkFull, .backgroundWorkNotRunning: .serviceUnavailable
+        default: .internalServerError
+        }
     }
 
     /// An empty response with the status: what went wrong is for the log.

@@ -36,6 +36,7 @@ public import PerRequest
 ///   - observer: Sees what the store does.
 ///   - report: Gets what went wrong and that no caller was told; `RequestReport.setHandler(_:)` by default. It is called
 ///     synchronously from any task or thread and must not block.
+///   - background: Runs what the request leaves for after its response.
 ///   - body: Serves the request, in the caller's task and isolation. It settles the scope before it writes the response's
 ///     head: ``PerRequest/RequestScope/httpResponse(from:status:failure:)`` does.
 /// - Returns: What `body` returns.
@@ -47,9 +48,10 @@ public nonisolated(nonsending) func withRequestScope<Result>(
     limits: RequestLimits = RequestLimits(),
     observer: (any RequestObserver)? = nil,
     report: (@Sendable (RequestReport) -> Void)? = nil,
+    background: BackgroundWork? = nil,
     _ body: nonisolated(nonsending) (RequestScope) async throws -> Result
 ) async throws -> Result {
-    let scope = RequestScope(id: id, limits: limits, observer: observer, report: report)
+    let scope = RequestScope(id: id, limits: limits, observer: observer, report: report, background: background)
     return try await scope.run { () async throws -> Result in
         let result: Result
         do {

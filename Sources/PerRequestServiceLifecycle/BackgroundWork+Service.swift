@@ -19,7 +19,7 @@ extension BackgroundWork: Service {
         await withGracefulShutdownHandler {
             await runUntilShutdown()
         } onGracefulShutdown: {
-            shutDown()
+            self.shutDown()
         }
     }
 }

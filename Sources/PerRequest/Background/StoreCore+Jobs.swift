@@ -109,13 +109,16 @@ extension StoreCore {
         )
     }
 
-    /// Runs what the store has left to its opener, in the opener's task.
+    /// Runs what the store has left to its opener, and returns when it is done.
+    ///
+    /// The opener's cancellation does not reach it.
     nonisolated(nonsending) func runJobsHere() async {
         let jobs = state.withLock { state in
             state.openerHasLeft = true
             defer { state.jobsOfOpener = [] }
             return state.jobsOfOpener
         }
-        for job in jobs { await job.run() }
+        guard !jobs.isEmpty else { return }
+        await Task.immediate { for job in jobs { await job.run() } }.value
     }
 }

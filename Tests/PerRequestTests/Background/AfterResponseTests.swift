@@ -1,6 +1,7 @@
 import Synchronization
-@testable import PerRequest
 import Testing
+
+@testable import PerRequest
 
 @Suite("Work after the response (rule 20)", .timeLimit(.minutes(1)))
 struct AfterResponseTests {
@@ -57,7 +58,9 @@ struct AfterResponseTests {
         }
     }
 
-    @Test("it gets the values as they were at the close, but for those that are not carried, and what it sets is its own")
+    @Test(
+        "it gets the values as they were at the close, but for those that are not carried, and what it sets is its own"
+    )
     func values() async throws {
         let work = BackgroundWork()
         let journal = Journal()
@@ -127,7 +130,11 @@ struct AfterResponseTests {
     func otherRollbacks() async throws {
         let work = BackgroundWork()
         let journal = Journal()
-        let failing = RequestResource("failing", released: .beforeResponse) { 1 } release: { _, _ in throw TestError() }
+        let failing = RequestResource("failing", released: .beforeResponse) {
+            1
+        } release: { _, _ in
+            throw TestError()
+        }
         try await running(work) {
             let first = RequestScope(report: { _ in }, background: work)
             try await first.run {
@@ -155,7 +162,10 @@ struct AfterResponseTests {
         #expect(await reason { try scope.store.afterResponse("x") {} }?.name == "noBackgroundWork")
         await scope.close()
         let work = BackgroundWork()
-        #expect(await reason { try RequestScope(report: { _ in }, background: work).store.afterResponse("x") {} }?.name == "backgroundWorkNotRunning")
+        #expect(
+            await reason { try RequestScope(report: { _ in }, background: work).store.afterResponse("x") {} }?.name
+                == "backgroundWorkNotRunning"
+        )
         try await running(work) {
             let closed = RequestScope(background: work)
             await closed.close()
@@ -311,6 +321,19 @@ struct AfterResponseTests {
             }
         }
         #expect(journal.entries == ["body", "job of me", "inner", "audit"])
+    }
+
+    @Test("withRequestStore runs its work in a cancelled task too, and it does not see the cancellation")
+    func cancelledOpener() async throws {
+        let journal = Journal()
+        let task = Task {
+            try await withRequestStore { _ in
+                try RequestStore.afterResponse("job") { journal.note("job, \(Task.isCancelled)") }
+                withUnsafeCurrentTask { $0?.cancel() }
+            }
+        }
+        try await task.value
+        #expect(journal.entries == ["job, false"])
     }
 
     @Test("a child leaves it to its parent if the child commits, with the values of the child")

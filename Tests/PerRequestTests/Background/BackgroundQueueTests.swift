@@ -1,5 +1,6 @@
-@testable import PerRequest
 import Testing
+
+@testable import PerRequest
 
 @Suite("The queue of work after the response (rule 20)")
 struct BackgroundQueueTests {

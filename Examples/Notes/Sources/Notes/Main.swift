@@ -11,6 +11,8 @@ enum Main {
             )
             try await NotesService(settings).run { port in
                 print("listening on http://127.0.0.1:\(port)", to: .standardOutput)
+            } onListeningRPC: { port in
+                print("listening for gRPC on 127.0.0.1:\(port)", to: .standardOutput)
             }
         } catch {
             print("notes: \(error)", to: .standardError)

@@ -67,8 +67,8 @@ struct DiagnosticsTests {
             #expect(health.requests.open == 1)
             #expect(health.resources.held == 0)
             #expect(health.resources.acquired == health.resources.released)
-            // A client for 9 of 10 kinds of request, and a transaction for 5 of them.
-            #expect(health.resources.acquired == 20 * (9 + 5))
+            // A client for 9 of 10 kinds of request, a transaction for 5 of them, and both for the job of 2 of them.
+            #expect(health.resources.acquired == 20 * (9 + 5 + 2 * 2))
             #expect(health.releaseErrors == 20)
             #expect(try await client.get("/api/notes").json(as: [NoteReply].self).count == 40)
         }

@@ -90,6 +90,7 @@ struct ProcessTests {
         "A bad PORT or database is one line on standard error and exit status 1",
         arguments: [
             (["PORT": "abc"], "PORT"), (["PORT": "65536"], "PORT"), (["PORT": ""], "PORT"),
+            (["PORT": "0", "GRPC_PORT": "x"], "GRPC_PORT"),
             (["PORT": "0", "NOTES_DATABASE": "/nowhere/notes.sqlite"], "/nowhere/notes.sqlite"),
             (["PORT": "0", "NOTES_DATABASE": "/etc/passwd"], "/etc/passwd"),
             (["PORT": "0", "DATABASE_URL": "mysql://u:secret@127.0.0.1/x"], "DATABASE_URL"),

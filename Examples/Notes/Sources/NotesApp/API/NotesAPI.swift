@@ -6,11 +6,19 @@ import NIOPosix
 struct NotesAPI: Sendable {
     func add(to router: Router<BasicRequestContext>) {
         router.group("api/notes")
-            .get { _, _ in try await NotesRepository.all() }
+            .get(use: list)
             .post(use: create)
             .get(":id", use: find)
             .delete(":id", use: delete)
         router.get("callback/notes", use: listByCallbacks)
+    }
+
+    /// All notes, or those in which all words of `q` are.
+    private func list(_ request: Request, _ context: BasicRequestContext) async throws -> [Note] {
+        guard let query = request.uri.queryParameters["q"] else { return try await NotesRepository.all() }
+        let isSearchable = query.contains { !$0.isWhitespace } && !query.unicodeScalars.contains("\0")
+        guard isSearchable else { throw HTTPError(.badRequest, message: "`q` is the words to search for.") }
+        return try await NotesRepository.find(String(query))
     }
 
     private func create(_ request: Request, _ context: BasicRequestContext) async throws -> EditedResponse<Note> {

@@ -31,6 +31,7 @@ final class ConnectionPool: DatabaseClients {
             return DatabaseClient(
                 id: id,
                 tenant: tenant,
+                search: database.search,
                 connection: connection,
                 source: self,
                 writers: database.writers

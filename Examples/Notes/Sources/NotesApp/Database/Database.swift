@@ -5,6 +5,9 @@ protocol Database: Sendable {
 
     /// The turns of those who write, if the database has only one writer at a time.
     var writers: Turnstile? { get }
+
+    /// How words are searched for: what is not the same SQL everywhere.
+    var search: TextSearch { get }
 }
 
 /// A connection to a database: one statement at a time, one transaction at a time.

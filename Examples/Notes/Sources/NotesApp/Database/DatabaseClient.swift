@@ -14,6 +14,8 @@ final class DatabaseClient: Sendable {
     /// Whose rows the statements are about.
     let tenant: Tenant?
 
+    let search: TextSearch
+
     private let connection: any DatabaseConnection
     private let source: any DatabaseClients
     private let writers: Turnstile?
@@ -23,6 +25,7 @@ final class DatabaseClient: Sendable {
     init(
         id: Int,
         tenant: Tenant?,
+        search: TextSearch,
         connection: any DatabaseConnection,
         source: any DatabaseClients,
         writers: Turnstile? = nil,
@@ -30,6 +33,7 @@ final class DatabaseClient: Sendable {
     ) {
         self.id = id
         self.tenant = tenant
+        self.search = search
         self.connection = connection
         self.source = source
         self.writers = writers

@@ -4,14 +4,16 @@
 /// transactions. `Scripts/compare-global-client` measures it.
 final class GlobalClient: DatabaseClients {
     private let connection: any DatabaseConnection
+    private let search: TextSearch
     private let turns = Turnstile(places: 1)
 
     init(_ database: any Database) async throws {
         connection = try await database.connect()
+        search = database.search
     }
 
     func lease(for tenant: Tenant?) async throws -> DatabaseClient {
-        DatabaseClient(id: 1, tenant: tenant, connection: connection, source: self, turns: turns)
+        DatabaseClient(id: 1, tenant: tenant, search: search, connection: connection, source: self, turns: turns)
     }
 
     func giveBack(_ client: DatabaseClient) async {}

@@ -13,7 +13,16 @@ struct Health: ResponseEncodable {
         let held: Int
     }
 
+    /// Work after a response.
+    struct Jobs: Encodable {
+        let reserved: Int
+        let waiting: Int
+        let running: Int
+    }
+
+    /// The stores: those of requests and those of jobs.
     let requests: Requests
     let resources: Resources
     let releaseErrors: Int
+    let jobs: Jobs
 }

@@ -27,11 +27,11 @@ final class HealthCounters: RequestObserver {
         closedRequests.add(1, ordering: .relaxed)
     }
 
-    func add(to router: Router<BasicRequestContext>) {
-        router.get("health") { _, _ in self.health }
+    func add(to router: Router<BasicRequestContext>, _ work: BackgroundWork) {
+        router.get("health") { _, _ in self.health(work.counts) }
     }
 
-    private var health: Health {
+    private func health(_ jobs: BackgroundWork.Counts) -> Health {
         let closed = closedRequests.load(ordering: .relaxed)
         let opened = openedRequests.load(ordering: .relaxed)
         let released = releasedResources.load(ordering: .relaxed)
@@ -39,7 +39,8 @@ final class HealthCounters: RequestObserver {
         return Health(
             requests: .init(opened: opened, open: opened - closed),
             resources: .init(acquired: acquired, released: released, held: acquired - released),
-            releaseErrors: releaseErrors.load(ordering: .relaxed)
+            releaseErrors: releaseErrors.load(ordering: .relaxed),
+            jobs: .init(reserved: jobs.reserved, waiting: jobs.waiting, running: jobs.running)
         )
     }
 }

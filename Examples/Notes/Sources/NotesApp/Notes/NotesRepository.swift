@@ -39,7 +39,22 @@ enum NotesRepository {
             .text(draft.title),
             .text(draft.body)
         )
-        return try Note(rows[0])
+        let note = try Note(rows[0])
+        // The author does not wait for it; if the note is rolled back, it does not run.
+        try RequestStore.afterResponse("index the note") { try await index(note.id) }
+        return note
+    }
+
+    /// Makes a note findable by its words.
+    private static func index(_ id: Int64) async throws {
+        let transaction = try await Current.transaction.get()
+        _ = try await transaction.query(transaction.client.search.index, .integer(id))
+    }
+
+    /// The notes in which all words of `text` are, newest first.
+    static func find(_ text: String) async throws -> [Note] {
+        let client = try await Current.client.get()
+        return try await client.query(client.search.find, .text(client.search.pattern(text))).map(Note.init)
     }
 
     /// Deletes a note; false if there is none.

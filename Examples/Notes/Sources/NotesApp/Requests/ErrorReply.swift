@@ -29,6 +29,9 @@ struct ErrorReply {
         case let error as RequestStoreError where error.isTimeout:
             self.init(.serviceUnavailable, "The database is busy. Please try again in a moment.")
             headers[.retryAfter] = "1"
+        case let error as RequestStoreError where error.isTooMuchWork:
+            self.init(.serviceUnavailable, "The service is busy. Please try again in a moment.")
+            headers[.retryAfter] = "1"
         case PostgresError.cannotConnect:
             self.init(.serviceUnavailable, "The database cannot be reached. Please try again in a moment.")
             headers[.retryAfter] = "1"
@@ -75,5 +78,12 @@ struct ErrorReply {
 extension RequestStoreError {
     fileprivate var isTimeout: Bool {
         if case .acquireTimedOut = reason { true } else { false }
+    }
+
+    fileprivate var isTooMuchWork: Bool {
+        switch reason {
+        case .backgroundWorkFull, .backgroundWorkNotRunning: true
+        default: false
+        }
     }
 }

@@ -9,12 +9,16 @@ public struct NotesService: Sendable {
     let database: any DatabaseClients
     private let file: DatabaseFile?
     private let port: Int
+    private let rpcPort: Int?
     private let page: NotesPage
     private let counters = HealthCounters()
+    /// Two at a time, so that most connections are left to requests.
+    let work = BackgroundWork(limits: .init(concurrent: 2))
 
     /// Opens the database.
     public init(_ settings: NotesSettings) async throws {
         port = settings.port
+        rpcPort = settings.rpcPort
         page = NotesPage(templates: try PageTemplates())
         let database: any Database
         switch settings.database {
@@ -32,10 +36,15 @@ public struct NotesService: Sendable {
 
     /// Serves until the process is told to stop, then closes the database.
     ///
-    /// - Parameter onListening: Gets the port once the server accepts connections.
-    public func run(onListening: @escaping @Sendable (Int) -> Void) async throws {
+    /// - Parameters:
+    ///   - onListening: Gets the port once the server accepts connections.
+    ///   - onListeningRPC: The same for gRPC.
+    public func run(
+        onListening: @escaping @Sendable (Int) -> Void,
+        onListeningRPC: @escaping @Sendable (Int) -> Void
+    ) async throws {
         do {
-            try await application(onListening: onListening).runService()
+            try await application(onListening: onListening, onListeningRPC: onListeningRPC).runService()
         } catch {
             await close()
             throw error
@@ -52,20 +61,34 @@ public struct NotesService: Sendable {
     /// - Parameters:
     ///   - routes: Adds routes to those of the service.
     ///   - onListening: Gets the port once the server accepts connections.
+    ///   - onListeningRPC: The same for gRPC.
     func application(
         adding routes: (Router<BasicRequestContext>) -> Void = { _ in },
-        onListening: @escaping @Sendable (Int) -> Void
+        onListening: @escaping @Sendable (Int) -> Void,
+        onListeningRPC: @escaping @Sendable (Int) -> Void = { _ in }
     ) -> some ApplicationProtocol {
         let router = router
         routes(router)
+        let logger = Logger(label: "notes")
+        let rpcServer = rpcPort.map { port in
+            NotesRPCServer(
+                port: port,
+                database: database,
+                counters: counters,
+                work: work,
+                logger: logger,
+                onListening: onListeningRPC
+            )
+        }
         return Application(
             router: router,
-            requestStore: .http1(observer: counters, failureResponse: Self.failureResponse),
+            requestStore: .http1(observer: counters, background: work, failureResponse: Self.failureResponse),
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
+            services: rpcServer.map { [$0] } ?? [],
             onServerRunning: { channel in
                 if let port = channel.localAddress?.port { onListening(port) }
             },
-            logger: Logger(label: "notes")
+            logger: logger
         )
     }
 
@@ -77,7 +100,7 @@ public struct NotesService: Sendable {
         NotesAPI().add(to: router)
         EventRoutes().add(to: router)
         WhoAmI.add(to: router)
-        counters.add(to: router)
+        counters.add(to: router, work)
         return router
     }
 

@@ -13,31 +13,35 @@ public struct NotesSettings: Sendable {
 
     /// The port on 127.0.0.1; 0 picks a free one.
     let port: Int
+    /// The same for gRPC; nil for none.
+    let rpcPort: Int?
     let database: Database
     /// One connection for all requests, to see what goes wrong.
     let sharesOneClient: Bool
 
-    init(port: Int, database: Database, sharesOneClient: Bool = false) {
+    init(port: Int, rpcPort: Int? = nil, database: Database, sharesOneClient: Bool = false) {
         self.port = port
+        self.rpcPort = rpcPort
         self.database = database
         self.sharesOneClient = sharesOneClient
     }
 
-    /// Reads `PORT` and either `DATABASE_URL` or `NOTES_DATABASE`, and the argument `--global-client`.
+    /// Reads `PORT`, `GRPC_PORT` and either `DATABASE_URL` or `NOTES_DATABASE`, and the argument `--global-client`.
     public init(environment: [String: String], arguments: [String] = []) throws {
         for argument in arguments where argument != "--global-client" {
             throw Invalid(description: "there is no option \"\(argument)\"; there is --global-client")
         }
         self.init(
-            port: try Self.port(environment["PORT"] ?? "8080"),
+            port: try Self.port("PORT", environment["PORT"] ?? "8080"),
+            rpcPort: try environment["GRPC_PORT"].map { try Self.port("GRPC_PORT", $0) },
             database: try Self.database(url: environment["DATABASE_URL"], file: environment["NOTES_DATABASE"]),
             sharesOneClient: !arguments.isEmpty
         )
     }
 
-    private static func port(_ text: String) throws(Invalid) -> Int {
+    private static func port(_ name: String, _ text: String) throws(Invalid) -> Int {
         guard let port = UInt16(text) else {
-            throw Invalid(description: "PORT must be a number from 0 to 65535, not \"\(text)\"")
+            throw Invalid(description: "\(name) must be a number from 0 to 65535, not \"\(text)\"")
         }
         return Int(port)
     }

@@ -233,6 +233,7 @@ struct PostgresFaultTests {
 
     private struct Unreachable: Database {
         let writers: Turnstile? = nil
+        let search = TextSearch(index: "", find: "", pattern: { $0 })
 
         func connect() async throws -> any DatabaseConnection {
             try await PostgresConnection(url: "postgresql://nobody@127.0.0.1:1/nothing")

@@ -50,7 +50,14 @@ struct HealthReply: Decodable {
         let held: Int
     }
 
+    struct Jobs: Decodable {
+        let reserved: Int
+        let waiting: Int
+        let running: Int
+    }
+
     let requests: Requests
     let resources: Resources
     let releaseErrors: Int
+    let jobs: Jobs
 }

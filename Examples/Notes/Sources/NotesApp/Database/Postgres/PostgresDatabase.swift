@@ -27,6 +27,19 @@ struct PostgresDatabase: Database {
         }
     }
 
+    let search = TextSearch(
+        index: """
+            INSERT INTO note_text (note_id, tenant, words)
+            SELECT id, tenant, to_tsvector('simple', title || ' ' || body) FROM note
+            WHERE tenant = current_tenant() AND id = $1
+            """,
+        find: """
+            SELECT note.id, note.title, note.body FROM note JOIN note_text ON note_text.note_id = note.id
+            WHERE words @@ plainto_tsquery('simple', $1) AND note.tenant = current_tenant() ORDER BY note.id DESC
+            """,
+        pattern: { $0 }
+    )
+
     func connect() async throws -> any DatabaseConnection {
         try await PostgresConnection(url: url)
     }

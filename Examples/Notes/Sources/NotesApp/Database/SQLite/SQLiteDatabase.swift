@@ -17,6 +17,23 @@ struct SQLiteDatabase: Database {
         }
     }
 
+    let search = TextSearch(
+        index: """
+            INSERT INTO note_text (rowid, title, body)
+            SELECT id, title, body FROM note WHERE tenant = current_tenant() AND id = $1
+            """,
+        find: """
+            SELECT note.id, note.title, note.body FROM note_text JOIN note ON note.id = note_text.rowid
+            WHERE note_text MATCH $1 AND note.tenant = current_tenant() ORDER BY note.id DESC
+            """,
+        // Words and nothing else: what they are made of has no meaning to FTS5 inside quotation marks.
+        pattern: { text in
+            text.split(whereSeparator: \.isWhitespace)
+                .map { word in "\"\(word.replacing("\"", with: "\"\""))\"" }
+                .joined(separator: " ")
+        }
+    )
+
     func connect() async throws -> any DatabaseConnection {
         try SQLiteConnection(path: path)
     }
