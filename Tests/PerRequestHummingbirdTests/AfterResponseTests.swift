@@ -73,7 +73,11 @@ struct AfterResponseTests {
     @Test("no mail after an error that is mapped to a 409, after a 500, or after a commit that failed")
     func rollback() async throws {
         struct CommitFailed: Error {}
-        let commit = RequestResource("commit", released: .beforeResponse) { 1 } release: { _, _ in throw CommitFailed() }
+        let commit = RequestResource("commit", released: .beforeResponse) {
+            1
+        } release: { _, _ in
+            throw CommitFailed()
+        }
         let work = BackgroundWork()
         let watch = Watch()
         let router = makeRouter()

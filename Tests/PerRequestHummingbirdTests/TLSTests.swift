@@ -98,10 +98,15 @@ struct TLSTests {
         return (response, String(buffer: body))
     }
 
-    @Test("Rules 3, 6: 100 requests at once, many on one connection, each have a store of their own, in the body too", arguments: Kind.allCases)
+    @Test(
+        "Rules 3, 6: 100 requests at once, many on one connection, each have a store of their own, in the body too",
+        arguments: Kind.allCases
+    )
     func concurrency(kind: Kind) async throws {
         let watch = Watch()
-        let resource = RequestResource("resource") { name.value ?? "-" } release: { value, _ in
+        let resource = RequestResource("resource") {
+            name.value ?? "-"
+        } release: { value, _ in
             #expect(value == name.value)
         }
         let router = makeRouter()
@@ -138,7 +143,11 @@ struct TLSTests {
     func failingCommit(kind: Kind) async throws {
         struct CommitFailed: Error {}
         let watch = Watch()
-        let commit = RequestResource("commit", released: .beforeResponse) { 1 } release: { _, _ in throw CommitFailed() }
+        let commit = RequestResource("commit", released: .beforeResponse) {
+            1
+        } release: { _, _ in
+            throw CommitFailed()
+        }
         let router = makeRouter()
         router.get("commit") { _, _ in
             _ = try await commit.get()
@@ -153,10 +162,16 @@ struct TLSTests {
         #expect(outcome.verdict == .rollback && outcome.status == .http(500))
     }
 
-    @Test("Rules 1, 19: a client that leaves in the middle of a body ends the request; what it held is released", arguments: Kind.allCases)
+    @Test(
+        "Rules 1, 19: a client that leaves in the middle of a body ends the request; what it held is released",
+        arguments: Kind.allCases
+    )
     func clientLeaves(kind: Kind) async throws {
         let watch = Watch()
-        let resource = RequestResource("resource") { 1 } release: { _, _ in }
+        let resource = RequestResource("resource") {
+            1
+        } release: { _, _ in
+        }
         let router = makeRouter()
         router.get("endless") { _, _ in
             _ = try await resource.get()
@@ -182,7 +197,10 @@ struct TLSTests {
         #expect(watch.counts == .init(opened: 5, closed: 5, acquired: 5, released: 5))
     }
 
-    @Test("A request's body streams in while the response streams out, with the store current", arguments: Kind.allCases)
+    @Test(
+        "A request's body streams in while the response streams out, with the store current",
+        arguments: Kind.allCases
+    )
     func bothWays(kind: Kind) async throws {
         let watch = Watch()
         let router = makeRouter()
@@ -217,7 +235,10 @@ struct TLSTests {
         #expect(watch.counts.closed == 1)
     }
 
-    @Test("Rule 1: a server that stops gracefully in the middle of a stream lets it end, and closes its store", arguments: Kind.allCases)
+    @Test(
+        "Rule 1: a server that stops gracefully in the middle of a stream lets it end, and closes its store",
+        arguments: Kind.allCases
+    )
     func gracefulShutdown(kind: Kind) async throws {
         let watch = Watch()
         let router = makeRouter()
