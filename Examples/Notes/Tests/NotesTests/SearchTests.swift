@@ -116,11 +116,18 @@ struct SearchTests {
         func add(_ line: String) { lines.withLock { $0.append(line) } }
     }
 
-    @Test("SQLite: what was not indexed when the process ended is indexed at the next start", .enabled(if: !TestDatabase.isPostgres))
+    @Test(
+        "SQLite: what was not indexed when the process ended is indexed at the next start",
+        .enabled(if: !TestDatabase.isPostgres)
+    )
     func nothingIsLost() async throws {
         let file = try DatabaseFile(nil)
         defer { file.removeIfTemporary() }
-        let connection = try SQLiteConnection(path: { _ = try SQLiteDatabase(path: file.path); return file.path }())
+        let connection = try SQLiteConnection(
+            path: {
+                _ = try SQLiteDatabase(path: file.path); return file.path
+            }()
+        )
         try await connection.begin(for: .public)
         let insert = "INSERT INTO note (tenant, title, body) VALUES (current_tenant(), 'late', 'b')"
         _ = try await connection.query(insert, [], for: .public)

@@ -1,6 +1,7 @@
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 import HTTPTypes
+import Hummingbird
 import Logging
 import PerRequest
 import PerRequestGRPC

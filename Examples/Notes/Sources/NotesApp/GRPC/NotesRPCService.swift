@@ -1,4 +1,5 @@
 import GRPCCore
+import SwiftProtobuf
 
 /// The notes over gRPC: the same functions that serve HTTP.
 struct NotesRPCService: Notes_V1_Notes.SimpleServiceProtocol {

@@ -1,4 +1,5 @@
 import GRPCCore
+import HTTPTypes
 import Logging
 
 /// Makes statuses of errors that nobody meant for clients: they get what an HTTP client would.

@@ -17,7 +17,7 @@ func withNotesService<Result>(
 }
 
 /// Runs the application on real sockets, with a client for each protocol.
-func withNotesOverBoth<Result>(
+func withNotesOverBoth<Result: Sendable>(
     _ body: (NotesClient, Notes_V1_Notes.Client<HTTP2ClientTransport.Posix>) async throws -> Result
 ) async throws -> Result {
     let (ports, rpcPort) = AsyncStream.makeStream(of: Int.self)

@@ -44,18 +44,18 @@ enum PostgresSchema {
                 GRANT SELECT, INSERT, UPDATE, DELETE ON note TO \(role);
 
                 CREATE TABLE IF NOT EXISTS note_text (
-                note_id bigint PRIMARY KEY REFERENCES note (id) ON DELETE CASCADE,
-                tenant text NOT NULL,
-                words tsvector NOT NULL
-            );
-            CREATE INDEX IF NOT EXISTS note_text_words ON note_text USING gin (words);
-            ALTER TABLE note_text ENABLE ROW LEVEL SECURITY;
-            ALTER TABLE note_text FORCE ROW LEVEL SECURITY;
-            DROP POLICY IF EXISTS note_text_of_tenant ON note_text;
-            CREATE POLICY note_text_of_tenant ON note_text USING (tenant = current_tenant());
-            GRANT SELECT, INSERT ON note_text TO \(role);
+                    note_id bigint PRIMARY KEY REFERENCES note (id) ON DELETE CASCADE,
+                    tenant text NOT NULL,
+                    words tsvector NOT NULL
+                );
+                CREATE INDEX IF NOT EXISTS note_text_words ON note_text USING gin (words);
+                ALTER TABLE note_text ENABLE ROW LEVEL SECURITY;
+                ALTER TABLE note_text FORCE ROW LEVEL SECURITY;
+                DROP POLICY IF EXISTS note_text_of_tenant ON note_text;
+                CREATE POLICY note_text_of_tenant ON note_text USING (tenant = current_tenant());
+                GRANT SELECT, INSERT ON note_text TO \(role);
 
-            -- A row that names no note is accepted at first and makes the COMMIT fail: see `ForcedFailure`.
+                -- A row that names no note is accepted at first and makes the COMMIT fail: see `ForcedFailure`.
                 CREATE TABLE IF NOT EXISTS commit_check (
                     note_id bigint NOT NULL REFERENCES note (id) DEFERRABLE INITIALLY DEFERRED
                 );
