@@ -7,6 +7,7 @@ let package = Package(
     platforms: [.macOS(.v26), .iOS(.v26), .tvOS(.v26), .watchOS(.v26), .visionOS(.v26)],
     products: [
         .library(name: "PerRequest", targets: ["PerRequest"]),
+        .library(name: "PerRequestTesting", targets: ["PerRequestTesting"]),
         .library(name: "PerRequestHummingbird", targets: ["PerRequestHummingbird"]),
         .library(name: "PerRequestServiceLifecycle", targets: ["PerRequestServiceLifecycle"]),
         .library(name: "PerRequestGRPC", targets: ["PerRequestGRPC"]),
@@ -49,6 +50,7 @@ let package = Package(
             ],
             swiftSettings: [.strictMemorySafety()]
         ),
+        .target(name: "PerRequestTesting", dependencies: ["PerRequest"]),
         .target(
             name: "PerRequestServiceLifecycle",
             dependencies: [
@@ -101,6 +103,23 @@ let package = Package(
                 .product(name: "FlyingSocks", package: "FlyingFox", condition: .when(traits: ["FlyingFox"])),
             ]
         ),
+        .target(
+            name: "PerRequestTestSupport",
+            dependencies: [
+                "PerRequestTesting",
+                .product(
+                    name: "NIOCore",
+                    package: "swift-nio",
+                    condition: .when(traits: ["Hummingbird", "NIO", "FlyingFox"])
+                ),
+                .product(
+                    name: "NIOPosix",
+                    package: "swift-nio",
+                    condition: .when(traits: ["Hummingbird", "NIO", "FlyingFox"])
+                ),
+            ],
+            path: "Tests/PerRequestTestSupport"
+        ),
         .testTarget(
             name: "PerRequestTests",
             dependencies: [
@@ -108,6 +127,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Logging"])),
             ]
         ),
+        .testTarget(name: "PerRequestTestingTests", dependencies: ["PerRequestTesting", "PerRequestTestSupport"]),
         .testTarget(
             name: "PerRequestServiceLifecycleTests",
             dependencies: [
@@ -124,6 +144,8 @@ let package = Package(
             name: "PerRequestHummingbirdTests",
             dependencies: [
                 "PerRequestHummingbird",
+                "PerRequestTesting",
+                "PerRequestTestSupport",
                 .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),
                 .product(name: "HummingbirdTesting", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),
                 .product(name: "HummingbirdHTTP2", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),
@@ -150,6 +172,8 @@ let package = Package(
             name: "PerRequestGRPCTests",
             dependencies: [
                 "PerRequestGRPC",
+                "PerRequestTesting",
+                "PerRequestTestSupport",
                 .product(name: "GRPCCore", package: "grpc-swift-2", condition: .when(traits: ["GRPC"])),
                 .product(name: "GRPCInProcessTransport", package: "grpc-swift-2", condition: .when(traits: ["GRPC"])),
                 .product(
@@ -165,6 +189,8 @@ let package = Package(
             name: "PerRequestNIOTests",
             dependencies: [
                 "PerRequestNIO",
+                "PerRequestTesting",
+                "PerRequestTestSupport",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["NIO"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
                 .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["NIO"])),
@@ -174,6 +200,8 @@ let package = Package(
             name: "PerRequestFlyingFoxTests",
             dependencies: [
                 "PerRequestFlyingFox",
+                "PerRequestTesting",
+                "PerRequestTestSupport",
                 .product(name: "FlyingFox", package: "FlyingFox", condition: .when(traits: ["FlyingFox"])),
                 .product(name: "FlyingSocks", package: "FlyingFox", condition: .when(traits: ["FlyingFox"])),
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["FlyingFox"])),

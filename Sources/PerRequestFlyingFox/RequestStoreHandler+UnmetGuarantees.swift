@@ -6,18 +6,29 @@ extension RequestStoreHandler {
     public static let unmetGuarantees = [
         UnmetGuarantee(
             rule: 1,
+            in: .releases,
+            .partly,
+            "The store of a request with a buffered body closes, with all its releases, before the response is written."
+        ),
+        UnmetGuarantee(
+            rule: 1,
+            in: .clientLeaving,
+            .partly,
             """
-            The store of a request with a buffered body closes before the response is written. That of a streamed body \
-            which FlyingFox drops closes in a task of its own, at some time after; nothing waits for it, not even the \
-            server's stop.
+            The store of a streamed body which FlyingFox drops closes in a task of its own, at some time after; nothing \
+            waits for it, not even the server's stop.
             """
         ),
         UnmetGuarantee(
             rule: 2,
+            in: .handler,
+            .partly,
             "A route that is appended to the server itself, and not to the wrapped handler, has no store."
         ),
         UnmetGuarantee(
             rule: 3,
+            in: .errorMapping,
+            .wholly,
             """
             What runs outside the handler and the body's pulls, such as FlyingFox's mapping of errors and its logging, \
             does not see the store.
@@ -25,6 +36,8 @@ extension RequestStoreHandler {
         ),
         UnmetGuarantee(
             rule: 15,
+            in: .commit,
+            .partly,
             """
             A handler whose time limit passes while its releases run is answered with 500, although they may have \
             committed. Keep the limits of the releases below the server's.
@@ -32,6 +45,8 @@ extension RequestStoreHandler {
         ),
         UnmetGuarantee(
             rule: 19,
+            in: .clientLeaving,
+            .wholly,
             """
             A client that leaves is never told from other ends: with a buffered body the request counts as completed, \
             with a streamed one as abandoned.

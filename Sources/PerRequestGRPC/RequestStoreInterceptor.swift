@@ -79,9 +79,13 @@ private func noting<Result>(_ exchange: RPCExchange, _ body: () async throws -> 
 }
 
 extension RPCError {
-    /// The error that gRPC wrapped on its way through an interceptor, or this one.
+    /// The error that gRPC wrapped, or converted, on its way through an interceptor; or this one.
     fileprivate var original: any Error {
-        if code == .unknown, message.isEmpty, let cause { cause } else { self }
+        guard let cause else { return self }
+        if let known = cause as? any RPCErrorConvertible, known.rpcErrorCode == code, known.rpcErrorMessage == message {
+            return cause
+        }
+        return code == .unknown && message.isEmpty ? cause : self
     }
 }
 #endif

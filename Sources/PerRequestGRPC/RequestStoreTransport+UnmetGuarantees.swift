@@ -7,6 +7,8 @@ extension RequestStoreTransport {
         [
             UnmetGuarantee(
                 rule: 15,
+                in: .middleware,
+                .partly,
                 """
                 An interceptor that makes a success of a handler's error hides it, unless it comes before \
                 RequestStoreInterceptor in the array, or calls `RequestStore.current?.fail(error)`.
@@ -14,6 +16,8 @@ extension RequestStoreTransport {
             ),
             UnmetGuarantee(
                 rule: 15,
+                in: .clientLeaving,
+                .wholly,
                 """
                 Where metadata or a message cannot be written because the client has gone, gRPC ends the RPC with a status \
                 that is not OK, and it is rolled back, although its handler may have returned.
@@ -21,6 +25,8 @@ extension RequestStoreTransport {
             ),
             UnmetGuarantee(
                 rule: 18,
+                in: .errorMapping,
+                .partly,
                 """
                 Without RequestStoreInterceptor the outcome has an RPCError made of the status in place of the error \
                 that the handler threw.
@@ -28,6 +34,8 @@ extension RequestStoreTransport {
             ),
             UnmetGuarantee(
                 rule: 19,
+                in: .clientLeaving,
+                .partly,
                 """
                 A transport whose writes succeed when the client is gone, such as the in-process one, makes it \
                 impossible to tell: the RPC counts as completed. A client that leaves after the server began to shut \

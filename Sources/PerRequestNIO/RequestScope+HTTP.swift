@@ -4,7 +4,7 @@ public import PerRequest
 extension RequestScope {
     /// Runs a handler, notes what it throws, and settles: what comes out is the response to write.
     ///
-    /// The store is not made current: that is what ``withRequestScope(on:id:limits:observer:report:_:)`` does.
+    /// The store is not made current: that is what ``withRequestScope(on:id:limits:observer:report:background:_:)`` does.
     ///
     /// - Parameters:
     ///   - handler: Makes the response. What it throws rolls the request back.

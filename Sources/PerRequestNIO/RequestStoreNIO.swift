@@ -3,13 +3,15 @@ public import PerRequest
 
 /// The adapter for raw SwiftNIO: what it cannot hold.
 ///
-/// NIO has no requests. A server's own loop opens their scopes with ``withRequestScope(on:id:limits:observer:report:_:)``,
+/// NIO has no requests. A server's own loop opens their scopes with ``withRequestScope(on:id:limits:observer:report:background:_:)``,
 /// and its callbacks carry the store with `inRequestStore`.
 public enum RequestStoreNIO {
     /// What PerRequest promises and cannot hold with raw SwiftNIO.
     public static let unmetGuarantees = [
         UnmetGuarantee(
             rule: 1,
+            in: .commit,
+            .partly,
             """
             The server decides when it writes: a head that is written before the scope is settled has promised a success \
             that may not happen.
@@ -17,6 +19,8 @@ public enum RequestStoreNIO {
         ),
         UnmetGuarantee(
             rule: 3,
+            in: .callbacks,
+            .partly,
             """
             No store is current in the callbacks of a plain EventLoopFuture, in ChannelHandlers, and in what an event loop \
             or a thread pool runs: carry it there with `inRequestStore` or a RequestSnapshot.
@@ -24,6 +28,8 @@ public enum RequestStoreNIO {
         ),
         UnmetGuarantee(
             rule: 19,
+            in: .clientLeaving,
+            .partly,
             """
             A client that leaves is seen when the server writes, or when its code throws an error of the connection: NIO \
             does not end a request that only computes.
@@ -31,6 +37,8 @@ public enum RequestStoreNIO {
         ),
         UnmetGuarantee(
             rule: 22,
+            in: .callbacks,
+            .partly,
             "Settling and closing on an event loop start a task each, also for a request that uses nothing."
         ),
     ]

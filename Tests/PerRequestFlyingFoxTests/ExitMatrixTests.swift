@@ -2,6 +2,7 @@
 import FlyingFox
 import Foundation
 import PerRequest
+import PerRequestTestSupport
 import PerRequestFlyingFox
 import Testing
 

@@ -5,6 +5,7 @@ import HummingbirdTesting
 import Logging
 import NIOCore
 import PerRequest
+import PerRequestTestSupport
 import PerRequestHummingbird
 import Testing
 

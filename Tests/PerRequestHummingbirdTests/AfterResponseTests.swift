@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdTesting
 import NIOCore
 import PerRequest
+import PerRequestTestSupport
 import PerRequestHummingbird
 import Testing
 

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import PerRequest
+import PerRequestTestSupport
 import PerRequestHummingbird
 import Testing
 

@@ -2,6 +2,7 @@
 import NIOCore
 import NIOHTTP1
 import PerRequest
+import PerRequestTestSupport
 import PerRequestNIO
 import Testing
 

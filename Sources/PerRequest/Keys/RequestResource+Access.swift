@@ -87,7 +87,7 @@ extension RequestResource {
 
 extension RequestResource: Acquirable {
     func makeRelease(in core: StoreCore) -> Acquisition.ReleaseForm {
-        switch form {
+        switch core.overrides.form(of: self) {
         case .closures(_, let release):
             return .closure(release)
         case .around:
@@ -98,7 +98,7 @@ extension RequestResource: Acquirable {
     }
 
     func fly(_ acquisition: Acquisition, in core: StoreCore) async {
-        switch (form, acquisition.release) {
+        switch (core.overrides.form(of: self), acquisition.release) {
         case (.closures(let acquire, _), _):
             do {
                 core.arrived(acquisition, try await acquire())

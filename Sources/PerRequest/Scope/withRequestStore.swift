@@ -65,10 +65,27 @@ public nonisolated(nonsending) func withRequestStore<Result, Failure: Error>(
     try await RequestScope(openedBy: id, observer).serve(releaseFailure: releaseFailure, body)
 }
 
+/// Opens a store in which something takes the place of resources, for `PerRequestTesting`.
+package nonisolated(nonsending) func withRequestStore<Result>(
+    _ overrides: ResourceOverrides,
+    id: String?,
+    observer: (any RequestObserver)?,
+    _ body: nonisolated(nonsending) (RequestStore) async throws -> Result
+) async throws -> Result {
+    let scope = RequestScope(openedBy: id, observer, overrides)
+    return try await scope.serve(releaseFailure: { $0 as any Error }, body)
+}
+
 extension RequestScope {
     /// Opens a root whose opener runs what is left for after it.
-    fileprivate convenience init(openedBy id: String?, _ observer: (any RequestObserver)?) {
-        self.init(core: StoreCore(id: id, observer: observer, background: .opener, isOwned: true))
+    fileprivate convenience init(
+        openedBy id: String?,
+        _ observer: (any RequestObserver)?,
+        _ overrides: ResourceOverrides = ResourceOverrides()
+    ) {
+        self.init(
+            core: StoreCore(id: id, observer: observer, overrides: overrides, background: .opener, isOwned: true)
+        )
     }
 
     /// Runs `body`, settles, closes, and throws what has to be thrown.

@@ -22,6 +22,8 @@ final class StoreCore: Sendable {
     let owned: Set<Int>
     /// The factory inside which the store was opened as a child.
     let openedIn: RunningFactory?
+    /// What takes the place of resources, in a test.
+    let overrides: ResourceOverrides
     /// Who runs what is left for after the response.
     let background: BackgroundOwner
     let state: Lock<State>
@@ -36,6 +38,7 @@ final class StoreCore: Sendable {
         parent: StoreCore? = nil,
         openedIn: RunningFactory? = nil,
         owned: Set<Int> = [],
+        overrides: ResourceOverrides = ResourceOverrides(),
         background: BackgroundOwner = .nobody,
         values: ValueTable = [:],
         isOwned: Bool
@@ -49,6 +52,7 @@ final class StoreCore: Sendable {
         self.parent = parent
         self.openedIn = openedIn
         self.owned = owned
+        self.overrides = parent?.overrides ?? overrides
         self.background = background
         priority = isOwned ? Task.currentPriority : nil
         state = Lock(State(lifecycle: Lifecycle(isOwned: isOwned), values: values))

@@ -77,6 +77,7 @@ func withService(
     observer: (any RequestObserver)? = nil,
     limits: RequestLimits = RequestLimits(),
     report: @escaping @Sendable (RequestReport) -> Void = { _ in },
+    background: BackgroundWork? = nil,
     relay: Relay? = nil,
     _ body: @Sendable (Caller) async throws -> Void
 ) async throws {
@@ -85,7 +86,13 @@ func withService(
     case .inProcess:
         let transport = InProcessTransport()
         try await withGRPCServer(
-            transport: .requestStore(transport.server, limits: limits, observer: observer, report: report),
+            transport: .requestStore(
+                transport.server,
+                limits: limits,
+                observer: observer,
+                report: report,
+                background: background
+            ),
             services: services,
             interceptors: interceptors
         ) { server in
@@ -99,7 +106,8 @@ func withService(
                 .http2NIOPosix(address: .ipv4(host: "127.0.0.1", port: 0), transportSecurity: .plaintext),
                 limits: limits,
                 observer: observer,
-                report: report
+                report: report,
+                background: background
             ),
             services: services,
             interceptors: interceptors

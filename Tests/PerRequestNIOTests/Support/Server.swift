@@ -17,11 +17,19 @@ struct TestResponse: Sendable {
         body = { write in if !text.isEmpty { try await write(text) } }
     }
 
+    init(status: HTTPResponseStatus, body: @escaping @Sendable (Write) async throws -> Void) {
+        self.status = status
+        self.body = body
+    }
+
     init(streaming body: @escaping @Sendable (Write) async throws -> Void) {
         status = .ok
         self.body = body
     }
 }
+
+/// Makes the response of a handler that threw, or of a commit that failed.
+typealias TestFailure = @Sendable (any Error, _ status: Int) -> TestResponse
 
 typealias TestHandler = @Sendable (_ path: String, _ channel: any Channel) async throws -> TestResponse
 
@@ -31,6 +39,8 @@ private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPPart<H
 func withAsyncServer(
     observer: (any RequestObserver)? = nil,
     report: @escaping @Sendable (RequestReport) -> Void = { _ in },
+    background: BackgroundWork? = nil,
+    failure: @escaping TestFailure = { _, status in TestResponse(HTTPResponseStatus(statusCode: status)) },
     _ handler: @escaping TestHandler,
     _ body: (_ port: Int) async throws -> Void
 ) async throws {
@@ -43,12 +53,23 @@ func withAsyncServer(
             }
         }
     try await withThrowingTaskGroup(of: Void.self) { group in
+        if let background {
+            group.addTask { await background.runUntilShutdown() }
+            await background.untilRunning()
+        }
         group.addTask {
             try await server.executeThenClose { connections in
                 try await withThrowingDiscardingTaskGroup { group in
                     for try await connection in connections {
                         group.addTask {
-                            try? await serve(connection, observer: observer, report: report, handler)
+                            try? await serve(
+                                connection,
+                                observer: observer,
+                                report: report,
+                                background: background,
+                                failure: failure,
+                                handler
+                            )
                         }
                     }
                 }
@@ -64,18 +85,25 @@ private func serve(
     _ connection: Connection,
     observer: (any RequestObserver)?,
     report: @escaping @Sendable (RequestReport) -> Void,
+    background: BackgroundWork?,
+    failure: TestFailure,
     _ handler: TestHandler
 ) async throws {
     try await connection.executeThenClose { inbound, outbound in
         for try await part in inbound {
             guard case .head(let head) = part else { continue }
-            try await withRequestScope(on: connection.channel, observer: observer, report: report) { scope in
+            try await withRequestScope(
+                on: connection.channel,
+                observer: observer,
+                report: report,
+                background: background
+            ) { scope in
                 let response = await scope.httpResponse {
                     try await handler(head.uri, connection.channel)
                 } status: { response in
                     Int(response.status.code)
-                } failure: { _, status in
-                    TestResponse(HTTPResponseStatus(statusCode: status))
+                } failure: { error, status in
+                    failure(error, status)
                 }
                 let headers: HTTPHeaders = ["Transfer-Encoding": "chunked"]
                 try await outbound.write(.head(.init(version: .http1_1, status: response.status, headers: headers)))

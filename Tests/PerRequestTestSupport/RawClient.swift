@@ -1,10 +1,10 @@
-#if Hummingbird
+#if Hummingbird || NIO || FlyingFox
 import Foundation
 import NIOCore
 import NIOPosix
 
 /// A connection that a test drives byte by byte.
-actor RawClient {
+package actor RawClient {
     private let channel: any Channel
     private var inbound: AsyncThrowingStream<ByteBuffer, any Error>.Iterator
     private var text = ""
@@ -14,9 +14,10 @@ actor RawClient {
         self.inbound = inbound.makeAsyncIterator()
     }
 
-    static func connect(to port: Int) async throws -> RawClient {
+    package static func connect(to port: Int) async throws -> RawClient {
         let (stream, continuation) = AsyncThrowingStream<ByteBuffer, any Error>.makeStream()
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connectTimeout(.minutes(2))
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -27,17 +28,22 @@ actor RawClient {
         return RawClient(channel: channel, inbound: stream)
     }
 
-    func send(_ text: String) async throws {
+    package func send(_ text: String) async throws {
         try await channel.writeAndFlush(ByteBuffer(string: text))
     }
 
-    func get(_ path: String, method: String = "GET", headers: [String: String] = [:]) async throws {
+    /// Sends bytes that need not be text.
+    package func send(bytes: [UInt8]) async throws {
+        try await channel.writeAndFlush(ByteBuffer(bytes: bytes))
+    }
+
+    package func get(_ path: String, method: String = "GET", headers: [String: String] = [:]) async throws {
         let lines = headers.map { "\($0.key): \($0.value)\r\n" }.joined()
         try await send("\(method) \(path) HTTP/1.1\r\nHost: localhost\r\n\(lines)\r\n")
     }
 
     /// Reads until the text read so far contains `mark`, and takes everything up to and with it.
-    func read(through mark: String) async throws -> String {
+    package func read(through mark: String) async throws -> String {
         while true {
             if let range = text.range(of: mark) {
                 defer { text.removeSubrange(..<range.upperBound) }
@@ -48,7 +54,7 @@ actor RawClient {
     }
 
     /// Reads a response: its head, and its body by `Content-Length` or chunks.
-    func response(to method: String = "GET") async throws -> RawResponse {
+    package func response(to method: String = "GET") async throws -> RawResponse {
         let head = try await read(through: "\r\n\r\n")
         var lines = head.split(separator: "\r\n").map(String.init)
         let statusLine = lines.removeFirst().split(separator: " ")
@@ -74,21 +80,28 @@ actor RawClient {
         return response
     }
 
+    /// Reads until some of a chunked body is there.
+    package func readBody() async throws {
+        _ = try await read(through: "\r\n\r\n")
+        _ = try await read(through: "\r\n")
+        while text.isEmpty { guard try await readMore() else { throw EndOfStream(text: text) } }
+    }
+
     /// Everything that is still sent until the server closes the connection.
-    func rest() async throws -> String {
+    package func rest() async throws -> String {
         while try await readMore() {}
         defer { text = "" }
         return text
     }
 
     /// Closes both directions the ordinary way.
-    func close() async throws { try await channel.close() }
+    package func close() async throws { try await channel.close() }
 
     /// Closes the sending direction and goes on reading.
-    func halfClose() async throws { try await channel.close(mode: .output) }
+    package func halfClose() async throws { try await channel.close(mode: .output) }
 
     /// Closes with a reset.
-    func reset() async throws {
+    package func reset() async throws {
         if let options = channel as? any SocketOptionProvider {
             try await options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
         }
@@ -103,13 +116,13 @@ actor RawClient {
         return true
     }
 
-    struct EndOfStream: Error { let text: String }
+    package struct EndOfStream: Error { let text: String }
 }
 
-struct RawResponse: Sendable {
-    var status: Int
-    var headers: [String: String]
-    var body: String
+package struct RawResponse: Sendable {
+    package var status: Int
+    package var headers: [String: String]
+    package var body: String
 }
 
 private final class Forwarder: ChannelInboundHandler, Sendable {

@@ -1,0 +1,52 @@
+public import PerRequest
+
+/// Opens a store for a test, runs `body` with it, and closes it.
+///
+/// ```swift
+/// let connection = InMemoryConnection()
+/// try await withTestRequestStore(overriding: [.resource(Current.connection, connection)], forcing: .rollback) { _ in
+///     try await createNote("…")
+/// }
+/// #expect(connection.notes.isEmpty)
+/// ```
+///
+/// The store is a root, and is closed when this function returns: what the releases did can be seen then. Work after the
+/// response has run.
+///
+/// - Parameters:
+///   - overrides: What takes the place of values and resources, in this store and its children.
+///   - outcome: What becomes of the store although `body` succeeds; where it throws, that is its outcome.
+///   - id: The request's id in errors and reports; a number that is unique in the process by default.
+///   - observer: Sees what the store does.
+///   - body: The code to test, in the caller's task and isolation.
+/// - Returns: What `body` returns.
+/// - Throws: The error of `body`, unchanged. Where `body` succeeded and a release failed, a `RequestReleaseError`: always
+///   so with ``ForcedOutcome/failingCommit``.
+@discardableResult
+public nonisolated(nonsending) func withTestRequestStore<Result>(
+    overriding overrides: [RequestOverride] = [],
+    forcing outcome: ForcedOutcome? = nil,
+    id: String? = nil,
+    observer: (any RequestObserver)? = nil,
+    _ body: nonisolated(nonsending) (RequestStore) async throws -> Result
+) async throws -> Result {
+    var replacements = ResourceOverrides()
+    for override in overrides { override.replace(&replacements) }
+    return try await withRequestStore(replacements, id: id, observer: observer) { store in
+        for override in overrides { try override.set(store) }
+        let result = try await body(store)
+        switch outcome {
+        case .rollback: store.fail(ForcedFailure())
+        // Acquired last, it is released first.
+        case .failingCommit: _ = try await failingCommit.get(in: store)
+        case nil: break
+        }
+        return result
+    }
+}
+
+/// A resource whose release throws, unless the request is rolled back already.
+private let failingCommit = RequestResource("a commit that a test lets fail", released: .beforeResponse) {
+} release: { _, outcome in
+    if outcome.verdict == .commit { throw ForcedFailure() }
+}

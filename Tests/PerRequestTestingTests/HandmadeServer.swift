@@ -1,0 +1,109 @@
+import PerRequest
+import PerRequestTesting
+
+/// A server without a network and an adapter in thirty lines, which can be wrong in a way of its own.
+struct HandmadeServer: ConformanceServer {
+    /// A mistake of an adapter, and what it breaks.
+    enum Mistake: CaseIterable {
+        case dropsTheScope
+        case keepsOneScope
+        case forgetsTheHandlersError
+        case saysNothingOfTheClient
+        case saysNoStatus
+        case ignoresTheSettlement
+        case settlesAfterTheBody
+        case leavesTheStoreForMiddleware
+        case leavesTheStoreForTheBody
+        case takesNoWork
+
+        var breaks: (rule: Int, codePath: RequestCodePath) {
+            switch self {
+            case .dropsTheScope: (19, .streamedBody)
+            case .keepsOneScope: (6, .nextRequest)
+            case .forgetsTheHandlersError: (15, .errorMapping)
+            case .saysNothingOfTheClient: (19, .clientLeaving)
+            case .saysNoStatus: (19, .errorMapping)
+            case .ignoresTheSettlement: (16, .commit)
+            case .settlesAfterTheBody: (16, .commit)
+            case .leavesTheStoreForMiddleware: (3, .middleware)
+            case .leavesTheStoreForTheBody: (3, .streamedBody)
+            case .takesNoWork: (20, .afterResponse)
+            }
+        }
+    }
+
+    var mistake: Mistake?
+
+    let unmetGuarantees: [UnmetGuarantee] = []
+
+    func run(
+        _ application: ConformanceApplication,
+        _ body: @Sendable (_ connect: @escaping ConformanceConnect) async throws -> Void
+    ) async throws {
+        let shared = mistake == .keepsOneScope ? open(application) : nil
+        try await InMemoryConnection.serve(
+            application,
+            { exchange in
+                let scope = shared ?? open(application)
+                await scope.run { await serve(exchange, application, in: scope) }
+            },
+            body
+        )
+        await shared?.close()
+    }
+
+    private func open(_ application: ConformanceApplication) -> RequestScope {
+        RequestScope(
+            observer: application.observer,
+            report: { _ in },
+            background: mistake == .takesNoWork ? nil : application.background
+        )
+    }
+
+    private func serve(_ exchange: Exchange, _ application: ConformanceApplication, in scope: RequestScope) async {
+        if mistake == .leavesTheStoreForMiddleware {
+            withoutRequestStore { application.middlewareIn() }
+        } else {
+            application.middlewareIn()
+        }
+        var code = 500
+        do {
+            var reply: ConformanceReply?
+            do {
+                let handled = try await application.handle(exchange.request)
+                application.middlewareOut()
+                (reply, code) = (handled, handled.status.httpCode)
+            } catch {
+                if mistake != .forgetsTheHandlersError { scope.fail(error) }
+                if let error = error as? ConformanceError {
+                    error.noteMapping()
+                    code = 409
+                }
+            }
+            if mistake != .settlesAfterTheBody {
+                let status = mistake == .saysNoStatus ? nil : RequestStatus.http(code)
+                let settlement = await scope.settle(status: status)
+                if settlement.failure != nil, mistake != .ignoresTheSettlement { (reply, code) = (nil, 500) }
+            }
+            try exchange.write(.head(.http(code), isSuccess: code < 300))
+            try await write(reply, to: exchange)
+            if mistake != .dropsTheScope { await scope.close(status: mistake == .saysNoStatus ? nil : .http(code)) }
+            exchange.end()
+        } catch {
+            let isGone = error is Exchange.ClientIsGone && mistake != .saysNothingOfTheClient
+            await scope.close(isGone ? .clientDisconnected : .failed(error))
+            exchange.abort(error)
+        }
+    }
+
+    private func write(_ reply: ConformanceReply?, to exchange: Exchange) async throws {
+        guard let reply else { return }
+        var parts = reply.parts.makeAsyncIterator()
+        func next() async throws -> String? { try await parts.next() }
+        while let part = mistake == .leavesTheStoreForTheBody
+            ? try await withoutRequestStore({ () async throws in try await next() }) : try await next()
+        {
+            try exchange.write(.body(part))
+        }
+    }
+}
