@@ -4,6 +4,7 @@ import GRPCInProcessTransport
 import PerRequest
 import PerRequestGRPC
 import Testing
+import PerRequestTestSupport
 
 private let name = RequestLocal<String?>("name")
 

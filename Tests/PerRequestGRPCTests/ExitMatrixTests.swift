@@ -3,6 +3,7 @@ import GRPCCore
 import PerRequest
 import PerRequestGRPC
 import Testing
+import PerRequestTestSupport
 
 /// Every way out of an RPC, with 0, 1 and 3 resources, in process and over HTTP/2: opened and closed once, released once,
 /// last first, with the right outcome, the store current in the release, and nothing held after.

@@ -15,6 +15,7 @@ import PerRequestHummingbird
 import ServiceLifecycle
 import Synchronization
 import Testing
+import PerRequestTestSupport
 
 private let name = RequestLocal<String?>("name")
 

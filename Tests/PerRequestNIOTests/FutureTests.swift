@@ -4,6 +4,7 @@ import NIOPosix
 import PerRequest
 import PerRequestNIO
 import Testing
+import PerRequestTestSupport
 
 private let user = RequestLocal<String?>("user")
 

@@ -38,7 +38,7 @@ struct Exchange: Sendable {
 /// A connection to a server in the same process.
 final class InMemoryConnection: ConformanceConnection {
     private let accept: @Sendable (Exchange) -> Void
-    private let opened = Mutex<AsyncThrowingStream<Exchange.Part, any Error>?>(nil)
+    private let opened = Lock<AsyncThrowingStream<Exchange.Part, any Error>?>(nil)
     private let isGone = Atomic(false)
 
     init(_ accept: @escaping @Sendable (Exchange) -> Void) { self.accept = accept }

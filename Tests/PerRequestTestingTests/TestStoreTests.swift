@@ -7,7 +7,7 @@ private let user = RequestLocal<String?>("user")
 
 /// A database that counts how it was left.
 private final class Database: Sendable {
-    private let ends = Mutex<[String]>([])
+    private let ends = Lock<[String]>([])
 
     var log: [String] { ends.withLock { $0 } }
 
@@ -85,7 +85,7 @@ struct TestStoreTests {
 
     @Test("rule 16: a failing commit is thrown, and rolls the others back")
     func failingCommit() async throws {
-        let seen = Mutex<Database?>(nil)
+        let seen = Lock<Database?>(nil)
         await #expect(throws: RequestReleaseError.self) {
             try await withTestRequestStore(forcing: .failingCommit) { _ in
                 let used = try await database.get()

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Owns the work that requests leave for after their response: ``RequestStore/afterResponse(_:_:_:)``.
+/// Owns the work that requests leave for after their response: `RequestStore.afterResponse`.
 ///
 /// Make one for the application, give it to the adapter, and run it as a service:
 ///

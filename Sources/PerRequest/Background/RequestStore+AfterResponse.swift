@@ -7,7 +7,7 @@ public enum AfterResponseCondition: Sendable {
 }
 
 extension RequestStore {
-    /// Registers work for after the response of the current request; see ``afterResponse(_:_:_:)-(String,_,_)``.
+    /// Registers work for after the response of the current request; the instance method says all.
     ///
     /// ```swift
     /// try RequestStore.afterResponse("mail") {

@@ -38,7 +38,7 @@ public struct RequestLocal<Value: Sendable>: Sendable {
     /// - Parameters:
     ///   - name: The key's name in errors.
     ///   - value: What is read where nothing was set, outside a request and after it too.
-    ///   - carried: Whether ``RequestStore/afterResponse(_:_:_:)`` copies the value for the work after the response.
+    ///   - carried: Whether `RequestStore.afterResponse` copies the value for the work after the response.
     public init(_ name: String, default value: Value, carried: Bool = true) {
         self.init(name, .constant(value), isCarried: carried)
     }
@@ -49,7 +49,7 @@ public struct RequestLocal<Value: Sendable>: Sendable {
     ///   - name: The key's name in errors.
     ///   - initial: Makes the value. Two first reads that race may both call it; all see one result. It may read other
     ///     keys. Outside a request every read calls it, and nothing is kept.
-    ///   - carried: Whether ``RequestStore/afterResponse(_:_:_:)`` copies the value for the work after the response; where
+    ///   - carried: Whether `RequestStore.afterResponse` copies the value for the work after the response; where
     ///     it is not there to be copied, that work makes one of its own.
     public init(_ name: String, carried: Bool = true, initial: @escaping @Sendable () -> Value) {
         self.init(name, .initial(initial), isCarried: carried)
@@ -59,7 +59,7 @@ public struct RequestLocal<Value: Sendable>: Sendable {
     ///
     /// - Parameters:
     ///   - name: The key's name in errors.
-    ///   - carried: Whether ``RequestStore/afterResponse(_:_:_:)`` copies the value for the work after the response.
+    ///   - carried: Whether `RequestStore.afterResponse` copies the value for the work after the response.
     public init<Wrapped>(_ name: String, carried: Bool = true) where Value == Wrapped? {
         self.init(name, default: nil, carried: carried)
     }

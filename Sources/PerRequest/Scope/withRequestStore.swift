@@ -9,7 +9,7 @@
 /// }
 /// ```
 ///
-/// Work that `body` registers with ``RequestStore/afterResponse(_:_:_:)`` runs before this function returns.
+/// Work that `body` registers with `RequestStore.afterResponse` runs before this function returns.
 ///
 /// **Cancellation.** `body` sees the cancellation of the calling task; releases do not, they run to their end or limit.
 ///

@@ -1,8 +1,9 @@
+import PerRequest
 import Synchronization
 
 /// What clients read, from any task.
 final class Answers: Sendable {
-    private let answers = Mutex<[ConformanceAnswer]>([])
+    private let answers = Lock<[ConformanceAnswer]>([])
 
     var all: [ConformanceAnswer] { answers.withLock { $0 } }
 

@@ -23,7 +23,7 @@ final class Recorder: RequestObserver {
         var nextWatcher = 0
     }
 
-    private let mutex = Mutex(State())
+    private let mutex = Lock(State())
 
     var state: State { mutex.withLock { $0 } }
 

@@ -4,6 +4,7 @@ import FlyingSocks
 import Foundation
 import PerRequest
 import PerRequestFlyingFox
+import PerRequestTestSupport
 
 /// Runs a server on a free port of the loopback interface for as long as `body` runs.
 func withServer(
