@@ -45,8 +45,7 @@ extension Application {
             responder: responder,
             server: requestStore.builder,
             configuration: configuration,
-            // A group shuts down in reverse order: the work outlives those that leave some.
-            services: (requestStore.background.map { [$0] } ?? []) + services,
+            services: Self.services(services, with: requestStore.background),
             onServerRunning: onServerRunning,
             eventLoopGroupProvider: eventLoopGroupProvider,
             logger: logger
@@ -56,6 +55,14 @@ extension Application {
             try await responder.checkSetup(logger: applicationLogger)
             await requestStore.background?.untilRunning()
         }
+    }
+
+    /// The services with the owner of the work after the response, unless it is one of them.
+    ///
+    /// A group shuts down in reverse order: the work outlives those that leave some.
+    private static func services(_ services: [any Service], with work: BackgroundWork?) -> [any Service] {
+        guard let work, !services.contains(where: { $0 as? BackgroundWork === work }) else { return services }
+        return [work] + services
     }
 }
 #endif

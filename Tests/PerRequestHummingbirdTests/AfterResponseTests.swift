@@ -104,6 +104,21 @@ struct AfterResponseTests {
         #expect(watch.journal == ["audit", "audit", "audit"])
     }
 
+    @Test("an application that runs the work as one of its own services does not run it twice")
+    func ownService() async throws {
+        let work = BackgroundWork()
+        let watch = Watch()
+        let router = makeRouter()
+        router.get("x") { _, _ in
+            try RequestStore.afterResponse("job") { watch.note("job") }
+            return "x"
+        }
+        let app = Application(router: router, requestStore: .http1(background: work), services: [work])
+        #expect(app.services.count == 1)
+        try await app.test(.router) { client in try await client.execute(uri: "/x", method: .get) { _ in } }
+        #expect(watch.journal == ["job"])
+    }
+
     @Test("without a BackgroundWork, registering says what to do")
     func none() async throws {
         let watch = Watch()
