@@ -2,8 +2,12 @@
 ///
 /// It returns a number that depends on all of it, so that nothing is optimized away.
 public struct Cost: Sendable {
+    /// What `Scripts/bench` calls it.
     public let name: String
+
+    /// Does it.
     public let run: @Sendable (_ count: Int) async throws -> Int
 
+    /// All of them: what is compared, and what it is compared with.
     public static let all = baselines + values + scopes + resources
 }

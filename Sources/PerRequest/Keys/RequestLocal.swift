@@ -23,7 +23,7 @@ public struct RequestLocal<Value: Sendable>: Sendable {
     /// The name, for errors.
     public let name: String
 
-    private let key: ValueKey
+    @usableFromInline let key: ValueKey
     private let `default`: Default
 
     private init(_ name: String, _ default: Default, isCarried: Bool) {
@@ -76,8 +76,13 @@ public struct RequestLocal<Value: Sendable>: Sendable {
 
 extension RequestLocal {
     /// The value in the current store; the default where nothing was set, outside a request, and after it.
-    public var value: Value {
-        Ambient.core.map { value(in: RequestStore(core: $0)) } ?? makeDefault()
+    @inlinable public var value: Value {
+        Ambient.box(for: key)?.valueOnHotPath(as: Value.self) ?? valueWhereUnset()
+    }
+
+    @usableFromInline
+    func valueWhereUnset() -> Value {
+        Ambient.core.map { valueWhereUnset(in: RequestStore(core: $0)) } ?? makeDefault()
     }
 
     /// The value in the current store; the default where nothing was set.
@@ -117,7 +122,13 @@ extension RequestLocal {
 
 extension RequestLocal {
     /// The value in `store`; the default where nothing was set, and after the request.
+    @inlinable
     public func value(in store: RequestStore) -> Value {
+        store.box(for: key)?.valueOnHotPath(as: Value.self) ?? valueWhereUnset(in: store)
+    }
+
+    @usableFromInline
+    func valueWhereUnset(in store: RequestStore) -> Value {
         do { return try get(in: store) } catch { return makeDefault() }
     }
 

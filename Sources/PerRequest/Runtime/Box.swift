@@ -8,11 +8,13 @@
 ///   factory, which gives it away as `sending`; then one body of `useExclusively` after the other, each only while it has
 ///   the turn, and `inout sending` makes it give the value back unshared; then the release, which waits for the bodies.
 ///   ``handOver(as:)`` is called there and nowhere else.
+@usableFromInline
 class AnyBox: @unchecked Sendable {}
 
 /// A value on the heap.
+@usableFromInline
 class Box<Value>: AnyBox, @unchecked Sendable {
-    fileprivate let content: Value
+    @usableFromInline final let content: Value
 
     init(_ value: sending Value) { content = value }
 
@@ -47,6 +49,14 @@ extension AnyBox {
 
     /// The value, of the type of the one key under which boxes of this kind are stored.
     func value<Value: Sendable>(as type: Value.Type) -> Value { box(of: type).content }
+
+    /// The same, on the hot path, where the caller's compiler knows the type: the cast is checked in debug builds only.
+    ///
+    /// A key's identity is never used again, and a key has one type: a box that was found under it is of that type.
+    @inlinable
+    func valueOnHotPath<Value: Sendable>(as type: Value.Type) -> Value {
+        unsafe unsafeDowncast(self, to: Box<Value>.self).content
+    }
 
     /// The value, for the one who holds it from now on.
     func handOver<Value>(as type: Value.Type) -> sending Value {

@@ -1,6 +1,7 @@
 /// What is current in a task.
 ///
 /// There is one task-local in the process.
+@usableFromInline
 enum Ambient {
     @TaskLocal static var context: Context?
 
@@ -14,6 +15,10 @@ enum Ambient {
     }
 
     static var core: StoreCore? { context?.core }
+
+    /// What is set under a key in the current store or, through it, in its parents.
+    @usableFromInline
+    static func box(for key: ValueKey) -> AnyBox? { core?.box(for: key) }
 }
 
 extension Ambient {

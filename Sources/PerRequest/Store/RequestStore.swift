@@ -12,6 +12,10 @@
 public struct RequestStore: Sendable {
     let core: StoreCore
 
+    /// What is set under a key in the store or, through it, in its parents.
+    @usableFromInline
+    func box(for key: ValueKey) -> AnyBox? { core.box(for: key) }
+
     /// The request's id: the one its opener gave, else a number that is unique in the process.
     public var id: String { core.id }
 

@@ -18,6 +18,12 @@ extension StoreCore {
         }
     }
 
+    /// What is set under a key here or, if the store is open, in the parents.
+    func box(for key: ValueKey) -> AnyBox? {
+        guard case .found(let box, _) = read(key) else { return nil }
+        return box
+    }
+
     enum Read: Sendable {
         /// The value, and whether it was set in this very store.
         case found(AnyBox, isOwn: Bool)

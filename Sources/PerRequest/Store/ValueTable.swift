@@ -4,6 +4,7 @@ typealias ValueTable = [ValueKey: AnyBox]
 /// What a value is stored under.
 ///
 /// Typed keys and names are apart.
+@usableFromInline
 enum ValueKey: Hashable, Sendable {
     case key(Int)
     /// A key whose value is not for the work after the response.
