@@ -62,7 +62,7 @@ extension StoreCore {
         let jobs = jobs.filter(isRun)
         guard !jobs.isEmpty else { return }
         if let parent {
-            let visible = parent.visibleValues.merging(values) { _, own in own }
+            let visible = parent.visibleValues.overlaid(by: values)
             let left = jobs.map { job in
                 var job = job
                 job.values = job.values ?? visible
@@ -71,7 +71,7 @@ extension StoreCore {
             // A parent closes after its children.
             return parent.state.withLock { $0.jobs.append(contentsOf: left) }
         }
-        let ready = jobs.map { job in backgroundJob(job, (job.values ?? values).filter { $0.key.isCarried }) }
+        let ready = jobs.map { job in backgroundJob(job, (job.values ?? values).carried) }
         switch background {
         case .nobody: break
         case .work(let work, _): for job in ready { work.enqueue(job) }
@@ -89,7 +89,7 @@ extension StoreCore {
     private var visibleValues: ValueTable {
         let own = state.withLock { $0.values }
         guard let parent else { return own }
-        return parent.visibleValues.merging(own) { _, own in own }
+        return parent.visibleValues.overlaid(by: own)
     }
 
     private func backgroundJob(_ job: PendingJob, _ values: ValueTable) -> BackgroundJob {

@@ -121,7 +121,7 @@ extension StoreCore {
                 let jobs = state.jobs
                 let values = state.values
                 effects.append(.drop(values, state.memos))
-                state.values = [:]
+                state.values = ValueTable()
                 state.memos = MemoTable()
                 state.jobs = []
                 effects.append(.observeClosed(state.outcome()))

@@ -40,7 +40,7 @@ final class StoreCore: Sendable {
         owned: Set<Int> = [],
         overrides: ResourceOverrides = ResourceOverrides(),
         background: BackgroundOwner = .nobody,
-        values: ValueTable = [:],
+        values: ValueTable = ValueTable(),
         isOwned: Bool
     ) {
         identity = Identity.nextStore()
