@@ -168,14 +168,16 @@ extension StoreCore {
         prepare: (inout sending State) -> Void
     ) async {
         let waiter = Waiter()
+        var hasPassed = false
         let effects = effects(of: event) { state in
             prepare(&state)
-            guard !state.lifecycle.hasPassed(phase) else { return }
+            hasPassed = state.lifecycle.hasPassed(phase)
+            guard !hasPassed else { return }
             state.phaseWaiters.append(PhaseWaiter(phase: phase, waiter: waiter))
         }
         perform(effects)
-        let isReached = state.withLock { $0.lifecycle.hasPassed(phase) }
-        guard !isReached else { return }
+        // Whoever reaches the phase resumes the opener when all that follows is done, and not when the state says so.
+        guard !hasPassed, waiter.take() == nil else { return }
         let budget = schedule(after: limits.limit(of: point)) { $0.send(.budgetSpent(point)) }
         _ = await waiter.wait()
         Deadlines.shared.cancel(budget)

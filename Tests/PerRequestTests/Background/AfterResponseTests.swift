@@ -336,6 +336,26 @@ struct AfterResponseTests {
         #expect(journal.entries == ["job, false"])
     }
 
+    @Test("withRequestStore does not return before its work, whichever thread ends the last release")
+    func openerWaits() async throws {
+        let resource = RequestResource("resource") {
+            1
+        } release: { _, _ in
+            await Task.yield()
+        }
+        for number in 1...3_000 {
+            let journal = Journal()
+            try await withRequestStore { _ in
+                _ = try await resource.get()
+                try RequestStore.afterResponse("job") { journal.note("job") }
+            }
+            guard journal.entries == ["job"] else {
+                Issue.record("round \(number): it had not run")
+                return
+            }
+        }
+    }
+
     @Test("a child leaves it to its parent if the child commits, with the values of the child")
     func child() async throws {
         let journal = Journal()
