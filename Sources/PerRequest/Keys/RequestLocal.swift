@@ -129,6 +129,8 @@ extension RequestLocal {
 
     @usableFromInline
     func valueWhereUnset(in store: RequestStore) -> Value {
+        // Only a value that is made has to be looked for again: whoever comes first makes it.
+        guard case .initial = `default` else { return makeDefault() }
         do { return try get(in: store) } catch { return makeDefault() }
     }
 
