@@ -5,12 +5,8 @@ struct BackgroundJob: Sendable {
     let work: @Sendable () async throws -> Void
     /// The request's values as they were when it closed.
     let values: ValueTable
-    let request: String
-    let observer: (any RequestObserver)?
-    let reporter: (@Sendable (RequestReport) -> Void)?
-    let limits: RequestLimits
-    let executor: (any TaskExecutor)?
-    let owner: BackgroundOwner
+    /// The request's store, which is closed and empty by now.
+    let origin: StoreCore
 
     /// Runs the work in a store of its own, with its own resources and its own verdict.
     ///
@@ -20,12 +16,12 @@ struct BackgroundJob: Sendable {
     @discardableResult
     func run() async -> Bool {
         let core = StoreCore(
-            id: "\(request)/\(name)",
-            observer: observer,
-            reporter: reporter,
-            limits: limits,
-            executor: executor,
-            background: owner,
+            id: "\(origin.id)/\(name)",
+            observer: origin.observer,
+            reporter: origin.reporter,
+            limits: origin.limits,
+            executor: origin.executor,
+            background: origin.background.ofJobs,
             values: values,
             isOwned: true
         )
@@ -37,7 +33,7 @@ struct BackgroundJob: Sendable {
                 let wasCut = error is CancellationError && Task.isCancelled
                 scope.fail(error)
                 await scope.close(.failed(error))
-                if !wasCut { report(.jobFailed(job: name, error)) }
+                if !wasCut { origin.report(.jobFailed(job: name, error)) }
                 return wasCut
             }
             await scope.settle()
@@ -48,10 +44,8 @@ struct BackgroundJob: Sendable {
         return wasCut
     }
 
-    func report(_ kind: RequestReport.Kind) {
-        let report = RequestReport(request: request, kind: kind)
-        if let reporter { reporter(report) } else { RequestReport.handle(report) }
-    }
+    /// Reports that the application's shutdown has cut it off.
+    func reportCut() { origin.report(.jobCut(job: name)) }
 }
 
 /// Who runs what a store leaves for after its response.
@@ -61,4 +55,9 @@ enum BackgroundOwner: Sendable {
     case opener
     /// The application; `isJob` where the store is itself that of a job.
     case work(BackgroundWork, isJob: Bool)
+
+    /// Who runs what the store's jobs leave.
+    var ofJobs: BackgroundOwner {
+        if case .work(let work, _) = self { .work(work, isJob: true) } else { self }
+    }
 }

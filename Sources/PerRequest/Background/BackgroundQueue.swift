@@ -19,7 +19,6 @@ struct BackgroundQueue: Sendable {
 
     struct Job: Sendable, Equatable {
         let ticket: Int
-        let name: String
         var state: JobState
     }
 
@@ -45,18 +44,24 @@ struct BackgroundQueue: Sendable {
 
     var isDone: Bool { phase == .ended || phase == .draining && jobs.isEmpty }
 
-    mutating func start() {
-        if phase == .notStarted { phase = .running }
+    /// Lets jobs start.
+    ///
+    /// - Returns: Whether this was the first time.
+    @discardableResult
+    mutating func start() -> Bool {
+        guard phase == .notStarted else { return false }
+        phase = .running
+        return true
     }
 
     /// Admits a job, which then has a place whatever comes.
     ///
     /// - Parameter isFromJob: A job that is running asks: it is admitted while the queue drains, too.
-    mutating func admit(_ name: String, isFromJob: Bool) -> Result<Int, Refusal> {
+    mutating func admit(isFromJob: Bool) -> Result<Int, Refusal> {
         guard phase == .running || phase == .draining && isFromJob else { return .failure(.notRunning) }
         guard jobs.count < limit else { return .failure(.full) }
         lastTicket += 1
-        jobs.append(Job(ticket: lastTicket, name: name, state: .reserved))
+        jobs.append(Job(ticket: lastTicket, state: .reserved))
         return .success(lastTicket)
     }
 
@@ -95,8 +100,14 @@ struct BackgroundQueue: Sendable {
         running -= 1
     }
 
-    mutating func drain() {
-        if phase == .running || phase == .notStarted { phase = .draining }
+    /// Admits no request's job from now on.
+    ///
+    /// - Returns: Whether this was the first time.
+    @discardableResult
+    mutating func drain() -> Bool {
+        guard phase < .draining else { return false }
+        phase = .draining
+        return true
     }
 
     /// Ends the queue: what was admitted and is not done has lost its place.

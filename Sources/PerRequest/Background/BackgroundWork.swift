@@ -100,12 +100,7 @@ extension BackgroundWork {
     ///
     /// To be called once; a second call returns at once.
     public func runUntilShutdown() async {
-        let isFirst = state.withLock { state in
-            guard state.queue.phase == .notStarted else { return false }
-            state.queue.start()
-            return true
-        }
-        guard isFirst else { return }
+        guard state.withLock({ $0.queue.start() }) else { return }
         tellStarters()
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
@@ -149,9 +144,9 @@ extension BackgroundWork {
     ///
     /// What is not done after ``Limits/drain`` is cancelled, and reported by its name. May be called from any task or thread.
     public func shutDown() {
-        let isFirst = state.withLock { $0.queue.phase < .draining }
+        var isFirst = false
+        change { isFirst = $0.queue.drain() }
         guard isFirst else { return }
-        change { $0.queue.drain() }
         tellStarters()
         let deadline = Deadlines.shared.schedule(after: limits.drain) { [weak self] in self?.cut() }
         let isDone = state.withLock { state in
@@ -210,7 +205,7 @@ extension BackgroundWork {
             state.queue.ended(job.ticket)
             isReported = state.jobs.removeValue(forKey: job.ticket) == nil
         }
-        if wasCut, !isReported { job.report(.jobCut(job: job.name)) }
+        if wasCut, !isReported { job.reportCut() }
     }
 
     /// Ends the queue, and reports what was cut off.
@@ -221,7 +216,7 @@ extension BackgroundWork {
             return (state.jobs.values.sorted { $0.ticket < $1.ticket }, state.deadline)
         }
         if let deadline { Deadlines.shared.cancel(deadline) }
-        for job in cut { job.report(.jobCut(job: job.name)) }
+        for job in cut { job.reportCut() }
     }
 }
 
@@ -229,8 +224,8 @@ extension BackgroundWork {
 
 extension BackgroundWork {
     /// Gives a job a place.
-    func admit(_ name: String, isFromJob: Bool) -> Result<Int, BackgroundQueue.Refusal> {
-        state.withLock { $0.queue.admit(name, isFromJob: isFromJob) }
+    func admit(isFromJob: Bool) -> Result<Int, BackgroundQueue.Refusal> {
+        state.withLock { $0.queue.admit(isFromJob: isFromJob) }
     }
 
     /// Gives back the place of a job that is not to run.
@@ -245,6 +240,6 @@ extension BackgroundWork {
             isAccepted = state.queue.enqueue(job.ticket)
             if isAccepted { state.jobs[job.ticket] = job }
         }
-        if !isAccepted { job.report(.jobCut(job: job.name)) }
+        if !isAccepted { job.reportCut() }
     }
 }

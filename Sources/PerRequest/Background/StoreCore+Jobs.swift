@@ -37,7 +37,7 @@ extension StoreCore {
         case .nobody: throw error(.noBackgroundWork, key: name)
         case .opener: return nil
         case .work(let work, let isJob):
-            switch work.admit(name, isFromJob: isJob) {
+            switch work.admit(isFromJob: isJob) {
             case .success(let ticket): return ticket
             case .failure(.full): throw error(.backgroundWorkFull(work.limits.admitted), key: name)
             case .failure(.notRunning): throw error(.backgroundWorkNotRunning, key: name)
@@ -71,7 +71,15 @@ extension StoreCore {
             // A parent closes after its children.
             return parent.state.withLock { $0.jobs.append(contentsOf: left) }
         }
-        let ready = jobs.map { job in backgroundJob(job, (job.values ?? values).carried) }
+        let ready = jobs.map { job in
+            BackgroundJob(
+                ticket: job.ticket ?? 0,
+                name: job.name,
+                work: job.work,
+                values: (job.values ?? values).carried,
+                origin: self
+            )
+        }
         switch background {
         case .nobody: break
         case .work(let work, _): for job in ready { work.enqueue(job) }
@@ -90,23 +98,6 @@ extension StoreCore {
         let own = state.withLock { $0.values }
         guard let parent else { return own }
         return parent.visibleValues.overlaid(by: own)
-    }
-
-    private func backgroundJob(_ job: PendingJob, _ values: ValueTable) -> BackgroundJob {
-        let owner: BackgroundOwner =
-            if case .work(let work, _) = background { .work(work, isJob: true) } else { background }
-        return BackgroundJob(
-            ticket: job.ticket ?? 0,
-            name: job.name,
-            work: job.work,
-            values: values,
-            request: id,
-            observer: observer,
-            reporter: reporter,
-            limits: limits,
-            executor: executor,
-            owner: owner
-        )
     }
 
     /// Runs what the store has left to its opener, and returns when it is done.

@@ -35,7 +35,7 @@ struct BackgroundQueueTests {
                 check(queue.isDone && queue.jobs.isEmpty, "ended with jobs")
             case .admit(let isFromJob):
                 let count = queue.jobs.count
-                switch queue.admit("job", isFromJob: isFromJob) {
+                switch queue.admit(isFromJob: isFromJob) {
                 case .success:
                     let isOpen = phase == .running || phase == .draining && isFromJob
                     check(isOpen && count < 3, "admitted what is to be refused")
