@@ -19,7 +19,7 @@ let package = Package(
         .trait(
             name: "Hummingbird",
             description: "Builds PerRequestHummingbird, the adapter for Hummingbird 2.",
-            enabledTraits: ["ServiceLifecycle"]
+            enabledTraits: ["NIO", "ServiceLifecycle"]
         ),
         .trait(
             name: "ServiceLifecycle",
@@ -66,6 +66,7 @@ let package = Package(
             name: "PerRequestHummingbird",
             dependencies: [
                 "PerRequest",
+                "PerRequestNIO",
                 "PerRequestServiceLifecycle",
                 .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),
                 .product(name: "HummingbirdCore", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),

@@ -3,8 +3,8 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
-import NIOCore
 import PerRequest
+import PerRequestNIO
 
 /// Opens a scope around everything the channel does for a request: the router, the head, the body.
 func scoped(
@@ -21,7 +21,7 @@ func scoped(
                     do {
                         try await responder(request, writer.take(), channel)
                     } catch {
-                        await scope.close(ending(of: error, on: channel), status: log.writtenStatus)
+                        await scope.close(.init(of: error, on: channel), status: log.writtenStatus)
                         throw error
                     }
                     await scope.close(.completed, status: log.writtenStatus)
@@ -38,18 +38,5 @@ private struct Once: ~Copyable, @unchecked Sendable {
     init(_ writer: consuming ResponseWriter) { self.writer = consume writer }
 
     mutating func take() -> sending ResponseWriter { writer.take()! }
-}
-
-/// How a request ended whose response could not be written.
-///
-/// An error that a dead connection causes counts as the client's leaving only if this connection is dead: the same error
-/// comes from a database that is reached over NIO.
-private func ending(of error: any Error, on channel: any Channel) -> RequestOutcome.Ending {
-    if error is CancellationError, Task.isCancelled { return .cancelled }
-    // A `CancellationError` in a task that is not cancelled comes from Hummingbird's
-    // `consumeWithCancellationOnInboundClose`.
-    let isConnectionError =
-        error is ChannelError || error is IOError || error is NIOAsyncWriterError || error is CancellationError
-    return isConnectionError && !channel.isActive ? .clientDisconnected : .failed(error)
 }
 #endif
