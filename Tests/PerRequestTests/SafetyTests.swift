@@ -71,12 +71,12 @@ struct SafetyTests {
 
     @Test("Rule 22: a request that uses nothing sets no timer and leaves nothing to do")
     func unused() async throws {
-        let core = StoreCore(isOwned: true)
+        let core = StoreCore(.plain)
         #expect(core.effects(of: .settle(success: true)).isEmpty)
         let effects = core.effects(of: .close(success: true))
         #expect(core.isClosed)
-        // What is left is to let go of the empty values and to tell the observer.
-        #expect(effects.count == 2)
+        // What is left is to let go of the empty values, to give back the slot and to tell the observer.
+        #expect(effects.count == 3)
     }
 
     @Test("Rule 22: what does not suspend sets no timer")
@@ -115,7 +115,7 @@ struct SafetyTests {
             try await Signal().waitOrCancel()
         } release: { _, _ in
         }
-        let first = RequestScope(core: StoreCore(reporter: { _ in }, executor: ThreadExecutor(), isOwned: true))
+        let first = RequestScope(core: StoreCore(StoreConfiguration(reporter: { _ in }, executor: ThreadExecutor())))
         _ = try await blocking.get(in: first.store)
         _ = try await slow.get(in: first.store)
         // When the limit of `slow` has passed, `blocking` is released. The limits of the others pass at the same time.

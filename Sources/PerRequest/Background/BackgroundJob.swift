@@ -15,16 +15,7 @@ struct BackgroundJob: Sendable {
     /// - Returns: Whether it ended because its task was cancelled.
     @discardableResult
     func run() async -> Bool {
-        let core = StoreCore(
-            id: "\(origin.id)/\(name)",
-            observer: origin.observer,
-            reporter: origin.reporter,
-            limits: origin.limits,
-            executor: origin.executor,
-            background: origin.background.ofJobs,
-            values: values,
-            isOwned: true
-        )
+        let core = StoreCore(origin.configuration.ofJobs, id: "\(origin.id)/\(name)", values: values)
         let scope = RequestScope(core: core)
         let wasCut = await scope.run {
             do {
@@ -55,9 +46,4 @@ enum BackgroundOwner: Sendable {
     case opener
     /// The application; `isJob` where the store is itself that of a job.
     case work(BackgroundWork, isJob: Bool)
-
-    /// Who runs what the store's jobs leave.
-    var ofJobs: BackgroundOwner {
-        if case .work(let work, _) = self { .work(work, isJob: true) } else { self }
-    }
 }

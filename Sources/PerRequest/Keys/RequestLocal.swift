@@ -23,14 +23,18 @@ public struct RequestLocal<Value: Sendable>: Sendable {
     /// The name, for errors.
     public let name: String
 
-    @usableFromInline let key: ValueKey
+    // The task-local and the tag are read in the caller's module; here, so that a read looks at one static constant.
+    @usableFromInline let local: TaskLocal<Carrier>
+    @usableFromInline let tag: Int
     private let `default`: Default
 
+    private var key: ValueKey { .key(tag) }
+
     private init(_ name: String, _ default: Default, isCarried: Bool) {
-        let number = Identity.nextKey()
         self.name = name
         self.default = `default`
-        key = isCarried ? .key(number) : .requestOnly(number)
+        local = Ambient.local
+        tag = ValueKey.tag(Identity.nextLocal(), isCarried: isCarried)
     }
 
     /// Makes a key with a value for requests that set none.
@@ -77,12 +81,24 @@ public struct RequestLocal<Value: Sendable>: Sendable {
 extension RequestLocal {
     /// The value in the current store; the default where nothing was set, outside a request, and after it.
     @inlinable public var value: Value {
-        Ambient.box(for: key)?.valueOnHotPath(as: Value.self) ?? valueWhereUnset()
+        let carrier = local.get()
+        guard let slot = unsafe carrier.slot,
+            let value = unsafe slot._withUnsafeGuaranteedRef({ read($0, of: carrier.store) })
+        else { return valueElsewhere() }
+        return value
     }
 
+    /// The value, if it is at the key's home place in the slot.
+    @inlinable
+    func read(_ slot: Slot, of store: Int) -> Value? {
+        if StoredValue.isWord(Value.self) { return slot.word(tag, of: store).map(StoredValue.value) }
+        return slot.value(tag, of: store, as: Value.self)
+    }
+
+    /// The value where it is not at its home place: in a parent, among many others, or not set.
     @usableFromInline
-    func valueWhereUnset() -> Value {
-        Ambient.core.map { valueWhereUnset(in: RequestStore(core: $0)) } ?? makeDefault()
+    func valueElsewhere() -> Value {
+        Ambient.core.map { valueElsewhere(in: RequestStore(core: $0)) } ?? makeDefault()
     }
 
     /// The value in the current store; the default where nothing was set.
@@ -124,13 +140,11 @@ extension RequestLocal {
     /// The value in `store`; the default where nothing was set, and after the request.
     @inlinable
     public func value(in store: RequestStore) -> Value {
-        store.box(for: key)?.valueOnHotPath(as: Value.self) ?? valueWhereUnset(in: store)
+        read(store.slot, of: store.number) ?? valueElsewhere(in: store)
     }
 
     @usableFromInline
-    func valueWhereUnset(in store: RequestStore) -> Value {
-        // Only a value that is made has to be looked for again: whoever comes first makes it.
-        guard case .initial = `default` else { return makeDefault() }
+    func valueElsewhere(in store: RequestStore) -> Value {
         do { return try get(in: store) } catch { return makeDefault() }
     }
 
@@ -139,16 +153,16 @@ extension RequestLocal {
     /// - Throws: ``RequestStoreError`` if the request is over.
     public func get(in store: RequestStore) throws(RequestStoreError) -> Value {
         switch store.core.read(key) {
-        case .found(let box, _): return box.value(as: Value.self)
+        case .found(let value, _): return value.as(Value.self)
         case .ended: throw store.core.error(.requestEnded, key: name)
         case .unset: break
         }
         guard case .initial(let make) = `default` else { return makeDefault() }
-        let made = Box(make())
-        switch store.core.root.exchange(nil, by: made, for: key) {
-        case .written: return made.value
-        case .lostRace(let winner?): return winner.value(as: Value.self)
-        case .lostRace(nil), .ended: throw store.core.error(.requestEnded, key: name)
+        let made = make()
+        switch store.core.root.exchange(nil, by: StoredValue(made), for: key) {
+        case .written: return made
+        case .unexpected(let winner?): return winner.as(Value.self)
+        case .unexpected(nil), .ended: throw store.core.error(.requestEnded, key: name)
         }
     }
 
@@ -156,7 +170,7 @@ extension RequestLocal {
     ///
     /// - Throws: ``RequestStoreError`` if the request is over.
     public func set(_ value: Value, in store: RequestStore) throws(RequestStoreError) {
-        guard store.core.write(Box(value), for: key) else { throw store.core.error(.requestEnded, key: name) }
+        guard store.core.write(StoredValue(value), for: key) else { throw store.core.error(.requestEnded, key: name) }
     }
 
     /// Changes the value in `store` in one step; see ``update(_:)``.
@@ -164,21 +178,21 @@ extension RequestLocal {
     /// - Throws: ``RequestStoreError`` if the request is over, and what `body` throws; then nothing is changed.
     @discardableResult
     public func update<Result>(in store: RequestStore, _ body: (inout Value) throws -> Result) throws -> Result {
-        var base: AnyBox?
-        var present: AnyBox?
+        var base: StoredValue?
+        var present: StoredValue?
         switch store.core.read(key) {
-        case .found(let box, let isOwn):
-            base = box
-            present = isOwn ? box : nil
+        case .found(let value, let isOwn):
+            base = value
+            present = isOwn ? value : nil
         case .unset: break
         case .ended: throw store.core.error(.requestEnded, key: name)
         }
         while true {
-            var value = base?.value(as: Value.self) ?? makeDefault()
+            var value = base?.as(Value.self) ?? makeDefault()
             let result = try body(&value)
-            switch store.core.exchange(present, by: Box(value), for: key) {
+            switch store.core.exchange(present, by: StoredValue(value), for: key) {
             case .written: return result
-            case .lostRace(let newer):
+            case .unexpected(let newer):
                 base = newer
                 present = newer
             case .ended: throw store.core.error(.requestEnded, key: name)

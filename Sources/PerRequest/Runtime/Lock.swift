@@ -11,12 +11,12 @@ import Darwin
 ///
 /// ThreadSanitizer does not see into the slow path of `Mutex` and reports races that are none. It knows `pthread_mutex`;
 /// with it, what it reports is real.
-@safe
+@safe @usableFromInline
 package final class Lock<Value>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private var value: Value
 
-    package init(_ value: consuming sending Value) {
+    @usableFromInline package init(_ value: consuming sending Value) {
         self.value = value
         unsafe mutex = .allocate(capacity: 1)
         unsafe mutex.initialize(to: pthread_mutex_t())
@@ -30,7 +30,7 @@ package final class Lock<Value>: @unchecked Sendable {
         unsafe mutex.deallocate()
     }
 
-    package func withLock<Result, Failure: Error>(
+    @usableFromInline package func withLock<Result, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
         unsafe pthread_mutex_lock(mutex)
@@ -39,8 +39,9 @@ package final class Lock<Value>: @unchecked Sendable {
     }
 }
 #else
-package import Synchronization
+public import Synchronization
 
 /// The lock of the package.
+@usableFromInline
 package typealias Lock<Value> = Mutex<Value>
 #endif

@@ -45,12 +45,8 @@ public final class RequestScope: Sendable {
         let owner = background.map { BackgroundOwner.work($0, isJob: false) } ?? .nobody
         self.init(
             core: StoreCore(
-                id: id,
-                observer: observer,
-                reporter: report,
-                limits: limits,
-                background: owner,
-                isOwned: true
+                StoreConfiguration(observer: observer, reporter: report, limits: limits, background: owner),
+                id: id
             )
         )
     }
@@ -64,15 +60,9 @@ public final class RequestScope: Sendable {
     /// Opens a child of `parent`, which closes it when it closes itself.
     init?(id: String?, childOf parent: StoreCore, owning owned: Set<Int>, observer: (any RequestObserver)?) {
         let core = StoreCore(
+            observer.map(parent.configuration.observed) ?? parent.configuration,
             id: id,
-            observer: observer ?? parent.observer,
-            reporter: parent.reporter,
-            limits: parent.limits,
-            parent: parent,
-            openedIn: Ambient.context?.factory,
-            owned: owned,
-            background: parent.background,
-            isOwned: true
+            nesting: StoreCore.Nesting(parent: parent, owned: owned, factory: Ambient.factory)
         )
         // Before `store` is set: a scope that was never opened must not run its `deinit`.
         let isOpen = parent.state.withLock { state in
@@ -80,7 +70,10 @@ public final class RequestScope: Sendable {
             state.children[core.identity] = core
             return true
         }
-        guard isOpen else { return nil }
+        guard isOpen else {
+            core.endWithoutOpening()
+            return nil
+        }
         store = RequestStore(core: core)
         core.observer?.opened(store)
     }
@@ -96,11 +89,9 @@ public final class RequestScope: Sendable {
     public nonisolated(nonsending) func run<Result, Failure: Error>(
         _ body: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
-        let outer = Ambient.context
         // A root has nothing to do with the factory that it is opened in; a child is part of it.
-        let factory = store.core.parent == nil ? nil : outer?.factory
-        let context = Ambient.Context(core: store.core, factory: factory, turn: outer?.turn)
-        return try await Ambient.with(context, body)
+        let factory = store.core.parent == nil ? nil : Ambient.factory
+        return try await Ambient.with(Ambient.Context(store.core, factory: factory, turn: Ambient.turn), body)
     }
 
     /// Notes that the handler threw, before the framework makes a response of it.

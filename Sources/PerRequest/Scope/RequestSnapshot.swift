@@ -12,9 +12,9 @@
 /// **Isolation.** It may be used from any task and thread. `run` runs its body in the caller's task, if there is one.
 public struct RequestSnapshot: Sendable {
     /// The store that was current; `nil` outside a request.
-    public var store: RequestStore? { context?.core.map(RequestStore.init) }
+    public var store: RequestStore? { context.core.map { RequestStore(core: $0) } }
 
-    private let context: Ambient.Context?
+    private let context: Ambient.Context
 
     /// Takes the current store.
     public init() {
@@ -25,14 +25,14 @@ public struct RequestSnapshot: Sendable {
     ///
     /// - Parameter store: The store that `run` and `wrap` make current.
     public init(_ store: RequestStore) {
-        context = Ambient.Context(core: store.core)
+        context = Ambient.Context(store.core)
     }
 
     /// Runs `body` with the store current.
     ///
     /// - Throws: What `body` throws.
     public func run<Result>(_ body: () throws -> Result) rethrows -> Result {
-        try Ambient.$context.withValue(context) { try body() }
+        try Ambient.with(context) { () throws(any Error) in try body() }
     }
 
     /// Runs `body` with the store current.
@@ -41,7 +41,7 @@ public struct RequestSnapshot: Sendable {
     public nonisolated(nonsending) func run<Result>(
         _ body: nonisolated(nonsending) () async throws -> Result
     ) async rethrows -> Result {
-        try await Ambient.$context.withValue(context) { try await body() }
+        try await Ambient.with(context) { () async throws(any Error) in try await body() }
     }
 
     /// A function that runs `body` with the store current.

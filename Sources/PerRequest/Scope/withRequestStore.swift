@@ -84,7 +84,10 @@ extension RequestScope {
         _ overrides: ResourceOverrides = ResourceOverrides()
     ) {
         self.init(
-            core: StoreCore(id: id, observer: observer, overrides: overrides, background: .opener, isOwned: true)
+            core: StoreCore(
+                StoreConfiguration(observer: observer, overrides: overrides, background: .opener),
+                id: id
+            )
         )
     }
 

@@ -1,34 +1,114 @@
 /// What is current in a task.
 ///
-/// There is one task-local in the process.
+/// There are two task-locals in the process: one that every request binds and that is read without counting references,
+/// and one for what few tasks have.
 @usableFromInline
 enum Ambient {
-    @TaskLocal static var context: Context?
-
-    struct Context: Sendable {
-        /// The current store.
-        let core: StoreCore?
-        /// The factory that runs here: of `core`, or of a parent of it.
-        var factory: RunningFactory?
-        /// The body of `useExclusively` that this is inside of.
-        var turn: Turn?
-    }
-
-    static var core: StoreCore? { context?.core }
-
-    /// What is set under a key in the current store or, through it, in its parents.
-    @usableFromInline
-    static func box(for key: ValueKey) -> AnyBox? { core?.box(for: key) }
+    @usableFromInline static let local = TaskLocal(wrappedValue: Carrier())
+    @TaskLocal static var surroundings: Surroundings?
 }
 
+/// The store that is current in a task: a pointer to its slot, which is never freed, and its number.
+@safe @usableFromInline
+struct Carrier: Sendable {
+    @usableFromInline let slot: Unmanaged<Slot>?
+    @usableFromInline let store: Int
+    /// Whether the task-local ``Ambient/surroundings`` belongs to this one.
+    let hasSurroundings: Bool
+
+    /// No store.
+    init() {
+        unsafe slot = nil
+        store = 0
+        hasSurroundings = false
+    }
+
+    init(_ core: StoreCore, hasSurroundings: Bool) {
+        unsafe slot = Unmanaged.passUnretained(core.slot)
+        store = core.identity
+        self.hasSurroundings = hasSurroundings
+    }
+}
+
+/// What is current in few tasks.
+final class Surroundings: Sendable {
+    /// The id that the request was given: the store is not there any more to say it when a task outlives its request.
+    let id: String?
+    /// The factory that runs here: of the current store, or of a parent of it.
+    let factory: RunningFactory?
+    /// The body of `useExclusively` that this is inside of.
+    let turn: Turn?
+    /// The current store, if nobody owns it: it lives for as long as somebody refers to it.
+    let privateStore: StoreCore?
+
+    init(id: String?, factory: RunningFactory?, turn: Turn?, privateStore: StoreCore?) {
+        self.id = id
+        self.privateStore = privateStore
+        self.factory = factory
+        self.turn = turn
+    }
+}
+
+// MARK: - Reading
+
 extension Ambient {
+    private static var present: Surroundings? { local.get().hasSurroundings ? surroundings : nil }
+
+    static var factory: RunningFactory? { present?.factory }
+
+    static var turn: Turn? { present?.turn }
+
+    /// The current store; a closed one where the task has outlived its request.
+    static var core: StoreCore? {
+        let carrier = local.get()
+        guard let slot = unsafe carrier.slot else { return nil }
+        if let core = unsafe slot._withUnsafeGuaranteedRef({ $0.core(of: carrier.store) }) { return core }
+        let present = present
+        return present?.privateStore ?? StoreCore(closed: carrier.store, id: present?.id)
+    }
+}
+
+// MARK: - Binding
+
+extension Ambient {
+    /// What a task has current, to be made current elsewhere.
+    struct Context: Sendable {
+        let core: StoreCore?
+        let carrier: Carrier
+        let surroundings: Surroundings?
+
+        /// A store, and what runs in it here; no store and nothing where it is `nil`.
+        init(_ core: StoreCore?, factory: RunningFactory? = nil, turn: Turn? = nil) {
+            self.core = core
+            guard let core else {
+                carrier = Carrier()
+                surroundings = nil
+                return
+            }
+            let privateStore = core.isOwned ? nil : core
+            let isPlain = factory == nil && turn == nil && core.givenID == nil && privateStore == nil
+            surroundings =
+                isPlain
+                ? nil : Surroundings(id: core.givenID, factory: factory, turn: turn, privateStore: privateStore)
+            carrier = Carrier(core, hasSurroundings: !isPlain)
+        }
+    }
+
+    /// What is current here.
+    static var context: Context { Context(core, factory: factory, turn: turn) }
+
     /// Runs `body` with `context` current.
     static nonisolated(nonsending) func with<Result, Failure: Error>(
-        _ context: Context?,
+        _ context: Context,
         _ body: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
         do {
-            return try await $context.withValue(context) { try await body() }
+            guard let surroundings = context.surroundings else {
+                return try await local.withValue(context.carrier) { try await body() }
+            }
+            return try await $surroundings.withValue(surroundings) {
+                try await local.withValue(context.carrier) { try await body() }
+            }
         } catch {
             // `withValue` rethrows `any Error`; what comes out of it is what `body` threw.
             throw error as! Failure
@@ -37,11 +117,14 @@ extension Ambient {
 
     /// Runs `body` with `context` current, outside async code.
     static func with<Result, Failure: Error>(
-        _ context: Context?,
+        _ context: Context,
         _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
         do {
-            return try $context.withValue(context) { try body() }
+            guard let surroundings = context.surroundings else {
+                return try local.withValue(context.carrier) { try body() }
+            }
+            return try $surroundings.withValue(surroundings) { try local.withValue(context.carrier) { try body() } }
         } catch {
             throw error as! Failure
         }
@@ -52,7 +135,7 @@ extension Ambient {
         _ core: StoreCore,
         _ body: nonisolated(nonsending) () async -> Result
     ) async -> Result {
-        if let context, context.core === core, context.factory == nil { return await body() }
-        return await with(Context(core: core), body)
+        if local.get().store == core.identity, factory == nil { return await body() }
+        return await with(Context(core), body)
     }
 }

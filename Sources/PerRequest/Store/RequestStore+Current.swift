@@ -18,7 +18,7 @@ extension RequestStore {
 /// A fresh store holds values for as long as it is held itself. It acquires no resources, because nobody would ever
 /// release them: acquiring throws. In a task that outlives its request this is the closed store.
 public func requestStore() -> RequestStore {
-    RequestStore.current ?? RequestStore(core: StoreCore(isOwned: false))
+    RequestStore.current ?? RequestStore(core: StoreCore(.plain, isOwned: false))
 }
 
 /// Runs `body` with no store current, for work that belongs to the application and not to the request: filling a cache
@@ -30,7 +30,7 @@ public func requestStore() -> RequestStore {
 public func withoutRequestStore<Result, Failure: Error>(
     _ body: () throws(Failure) -> Result
 ) throws(Failure) -> Result {
-    try Ambient.with(nil, body)
+    try Ambient.with(Ambient.Context(nil), body)
 }
 
 /// Runs `body` with no store current, for work that belongs to the application and not to the request.
@@ -41,5 +41,5 @@ public func withoutRequestStore<Result, Failure: Error>(
 public nonisolated(nonsending) func withoutRequestStore<Result, Failure: Error>(
     _ body: nonisolated(nonsending) () async throws(Failure) -> Result
 ) async throws(Failure) -> Result {
-    try await Ambient.with(nil, body)
+    try await Ambient.with(Ambient.Context(nil), body)
 }

@@ -13,7 +13,8 @@ extension RequestStore {
         switch core.read(.name(name)) {
         case .unset: return nil
         case .ended: throw core.error(.requestEnded, key: name)
-        case .found(let box, _):
+        case .found(.word, _): preconditionFailure("a named value is in a box")
+        case .found(.box(let box), _):
             guard let box = box as? Box<Value> else {
                 let stored = (box as? any NamedBox)?.typeName ?? "?"
                 throw core.error(.typeMismatch(stored: stored, requested: "\(Value.self)"), key: name)
@@ -29,7 +30,7 @@ extension RequestStore {
     ///   - value: The value; `get` has to ask for this very type.
     /// - Throws: ``RequestStoreError`` if the request is over.
     public func set<Value: Sendable>(_ name: String, to value: Value) throws {
-        guard core.write(Box(value), for: .name(name)) else { throw core.error(.requestEnded, key: name) }
+        guard core.write(.box(Box(value)), for: .name(name)) else { throw core.error(.requestEnded, key: name) }
     }
 
     /// Removes the value under a name.

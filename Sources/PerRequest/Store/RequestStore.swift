@@ -11,10 +11,15 @@
 /// **Isolation.** Everything on it may be called from any task and any thread. None of it runs your code under a lock.
 public struct RequestStore: Sendable {
     let core: StoreCore
+    // Both are the core's, kept here because they are read in the caller's module.
+    @usableFromInline let slot: Slot
+    @usableFromInline let number: Int
 
-    /// What is set under a key in the store or, through it, in its parents.
-    @usableFromInline
-    func box(for key: ValueKey) -> AnyBox? { core.box(for: key) }
+    init(core: StoreCore) {
+        self.core = core
+        slot = core.slot
+        number = core.identity
+    }
 
     /// The request's id: the one its opener gave, else a number that is unique in the process.
     public var id: String { core.id }
@@ -34,10 +39,10 @@ public struct RequestStore: Sendable {
 
 extension RequestStore: Hashable {
     /// Whether both are the store of the same request.
-    public static func == (lhs: RequestStore, rhs: RequestStore) -> Bool { lhs.core === rhs.core }
+    public static func == (lhs: RequestStore, rhs: RequestStore) -> Bool { lhs.number == rhs.number }
 
     /// Hashes the store's identity.
-    public func hash(into hasher: inout Hasher) { hasher.combine(core.identity) }
+    public func hash(into hasher: inout Hasher) { hasher.combine(number) }
 }
 
 extension RequestStore: CustomStringConvertible {

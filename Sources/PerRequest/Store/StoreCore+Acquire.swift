@@ -10,7 +10,7 @@ extension StoreCore {
         pins: Bool = false
     ) async throws -> Acquired {
         // What a factory of a child acquires is held for the child's resource.
-        guard let factory = Ambient.context?.factory, source.info.form != .memo, isParent(of: factory) else {
+        guard let factory = Ambient.factory, source.info.form != .memo, isParent(of: factory) else {
             return try await acquireWithoutHold(source, from: position, pins: pins)
         }
         let acquired = try await acquireWithoutHold(source, from: position, pins: true)
@@ -56,7 +56,7 @@ extension StoreCore {
 
     private func admit(_ source: some Acquirable, from position: SourcePosition, pins: Bool) -> Admission {
         let info = source.info
-        let factory = Ambient.context?.factory
+        let factory = Ambient.factory
         if let captor = captor(in: factory) {
             return .refuse(error(.captive(by: captor.name), key: info.name))
         }
@@ -120,9 +120,8 @@ extension StoreCore {
     /// It runs inline until it first suspends.
     private func startFlight(of source: some Acquirable, _ acquisition: Acquisition) {
         let resource = acquisition.resource.name
-        let outer = Ambient.context
-        let factory = RunningFactory(core: self, entry: acquisition.entry, name: resource, inside: outer?.factory)
-        let context = Ambient.Context(core: self, factory: factory, turn: outer?.turn)
+        let factory = RunningFactory(core: self, entry: acquisition.entry, name: resource, inside: Ambient.factory)
+        let context = Ambient.Context(self, factory: factory, turn: Ambient.turn)
         let name = "acquire \(resource)"
         let task = Task.immediate(name: name, priority: priority, executorPreference: executor) {
             await Ambient.with(context) { await source.fly(acquisition, in: self) }
@@ -197,7 +196,7 @@ extension StoreCore {
         Deadlines.shared.schedule(after: limit) { [weak self] in
             guard let self else { return }
             Task.detached(name: "limits of request \(id)", executorPreference: executor, priority: priority) {
-                Ambient.with(Ambient.Context(core: self)) { expire(self) }
+                Ambient.with(Ambient.Context(self)) { expire(self) }
             }
         }
     }

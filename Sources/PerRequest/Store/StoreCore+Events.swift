@@ -15,7 +15,9 @@ enum Effect: Sendable {
     case observeReleased(String, (any Error)?)
     case observeClosed(RequestOutcome)
     /// What has to be let go outside the lock, because letting go may run a `deinit`.
-    case drop(ValueTable, MemoTable)
+    case drop(Slot.Leftovers?, MemoTable)
+    /// The slot is free for another store.
+    case giveBackSlot
     case dropMemos([MemoTable.Entry])
     case dropRecord(AcquisitionRecord)
 }
@@ -60,6 +62,7 @@ extension StoreCore {
             case .observeReleased(let name, let error):
                 observer?.released(name, in: RequestStore(core: self), error: error)
             case .observeClosed(let outcome): observer?.closed(RequestStore(core: self), outcome: outcome)
+            case .giveBackSlot: SlotPool.shared.giveBack(slot)
             case .drop, .dropMemos, .dropRecord: break
             }
         }
@@ -119,13 +122,13 @@ extension StoreCore {
                 proceed(point, &state, &effects, &openers)
             case .closed:
                 let jobs = state.jobs
-                let values = state.values
-                effects.append(.drop(values, state.memos))
-                state.values = ValueTable()
+                let left = slot.close(identity, carries: !jobs.isEmpty)
+                effects.append(.drop(left, state.memos))
+                if left != nil { effects.append(.giveBackSlot) }
                 state.memos = MemoTable()
                 state.jobs = []
                 effects.append(.observeClosed(state.outcome()))
-                if !jobs.isEmpty { effects.append(.handOver(jobs, values, state.outcome().verdict)) }
+                if !jobs.isEmpty { effects.append(.handOver(jobs, left?.values ?? ValueTable(), state.outcome().verdict)) }
                 if parent != nil { effects.append(.detach) }
                 resumePhaseWaiters(.closed, &state, &openers)
             }

@@ -34,7 +34,7 @@ extension StoreCore {
 
     private func isOpened(inside factory: RunningFactory) -> Bool {
         guard self !== factory.core else { return false }
-        if let openedIn, openedIn.isInside(factory) { return true }
+        if let openedIn = nesting?.factory, openedIn.isInside(factory) { return true }
         return parent?.isOpened(inside: factory) ?? false
     }
 

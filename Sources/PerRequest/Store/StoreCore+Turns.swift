@@ -71,16 +71,16 @@ extension StoreCore {
         as type: Value.Type,
         _ body: nonisolated(nonsending) (inout sending Value) async throws -> sending Result
     ) async throws -> sending Result {
-        let context = Ambient.context
-        let number = try await takeTurn(of: entry, inside: context?.turn)
+        let outer = Ambient.turn
+        let number = try await takeTurn(of: entry, inside: outer)
         defer { passTurn(of: entry) }
         guard let box = state.withLock({ $0.acquisitions[entry]?.box }) else {
             preconditionFailure("pinned without a value")
         }
         let loan = Loan<Value, Result>(box.handOver(as: type))
         defer { replaceBox(of: entry, by: box.replaced(by: loan.giveBack(), as: type)) }
-        let turn = Turn(store: identity, entry: entry, number: number, inside: context?.turn)
-        try await Ambient.with(Ambient.Context(core: context?.core, factory: context?.factory, turn: turn)) {
+        let turn = Turn(store: identity, entry: entry, number: number, inside: outer)
+        try await Ambient.with(Ambient.Context(Ambient.core, factory: Ambient.factory, turn: turn)) {
             try await loan.lend(to: body)
         }
         return loan.takeResult()

@@ -1,5 +1,3 @@
-import Synchronization
-
 extension StoreCore {
     /// Reads a value, through the parents if it is not set here.
     ///
@@ -7,26 +5,18 @@ extension StoreCore {
     ///
     /// - Returns: `.ended` once the store is closed.
     func read(_ key: ValueKey) -> Read {
-        let read: Read = state.withLock { state in
-            if let box = state.values[key] { return .found(box, isOwn: true) }
-            return state.lifecycle.phase == .closed ? .ended : .unset
+        switch slot.read(key, of: identity) {
+        case .found(let value): return .found(value, isOwn: true)
+        case .ended: return .ended
+        case .unset: break
         }
-        guard case .unset = read, let parent else { return read }
-        switch parent.read(key) {
-        case .found(let box, _): return .found(box, isOwn: false)
-        case .unset, .ended: return .unset
-        }
-    }
-
-    /// What is set under a key here or, if the store is open, in the parents.
-    func box(for key: ValueKey) -> AnyBox? {
-        guard case .found(let box, _) = read(key) else { return nil }
-        return box
+        guard let parent, case .found(let value, _) = parent.read(key) else { return .unset }
+        return .found(value, isOwn: false)
     }
 
     enum Read: Sendable {
         /// The value, and whether it was set in this very store.
-        case found(AnyBox, isOwn: Bool)
+        case found(StoredValue, isOwn: Bool)
         case unset
         case ended
     }
@@ -39,36 +29,21 @@ extension StoreCore {
     /// The value that was there before leaves after the lock.
     ///
     /// - Returns: Whether the value was written.
-    func write(_ box: AnyBox?, for key: ValueKey) -> Bool {
-        var replaced: AnyBox?
-        let written = state.withLock { state in
-            guard state.lifecycle.phase != .closed else { return false }
-            replaced = state.values[key]
-            state.values[key] = box
-            return true
+    func write(_ value: StoredValue?, for key: ValueKey) -> Bool {
+        switch slot.write(value, for: key, of: identity) {
+        case .written: true
+        case .unexpected, .ended: false
         }
-        withExtendedLifetime(replaced) {}
-        return written
     }
 
     /// Writes a value if the present one is still `expected`.
-    func exchange(_ expected: AnyBox?, by box: AnyBox, for key: ValueKey) -> Exchange {
-        var replaced: AnyBox?
-        let result = state.withLock { state -> Exchange in
-            guard state.lifecycle.phase != .closed else { return .ended }
-            let present = state.values[key]
-            guard present === expected else { return .lostRace(present) }
-            replaced = present
-            state.values[key] = box
-            return .written
+    func exchange(_ expected: StoredValue?, by value: StoredValue, for key: ValueKey) -> SlotWrite {
+        slot.write(value, for: key, of: identity) { present in
+            switch (present, expected) {
+            case (nil, nil): true
+            case (let present?, let expected?): present.isSame(as: expected)
+            case (nil, _?), (_?, nil): false
+            }
         }
-        withExtendedLifetime(replaced) {}
-        return result
-    }
-
-    enum Exchange: Sendable {
-        case written
-        case lostRace(AnyBox?)
-        case ended
     }
 }

@@ -1,68 +1,103 @@
 import Synchronization
 
-/// What a store is made of: the lifecycle, the values and the acquisitions of one request, under one lock.
+/// What a store is made of: the lifecycle and the acquisitions of one request, under one lock, and its values in a slot.
 ///
 /// The lock is held for bookkeeping only. Whatever can run a user's code (a factory, a release, a default, a `deinit`, a
 /// comparison) runs after it was given back (rule 8): a value that leaves the store leaves the locked block first.
 ///
 /// Nothing that the core owns keeps the request open: the ``RequestScope`` owns the request, and the core does not
 /// reference it (rule 21).
+@usableFromInline
 final class StoreCore: Sendable {
-    let identity: Int
+    /// The memory of the store's values; the store's for as long as it is open.
+    let slot: Slot
+    private let number: Atomic<Int>
+    private let openedAt: Atomic<UInt8>
+    let configuration: StoreConfiguration
     let givenID: String?
-    let observer: (any RequestObserver)?
-    let reporter: (@Sendable (RequestReport) -> Void)?
-    let limits: RequestLimits
-    /// The priority of the task that opened the store; factories and releases run at it (rule 3).
-    let priority: TaskPriority?
-    /// Where factories and releases go on when they have suspended; `nil` for the default.
-    let executor: (any TaskExecutor)?
-    /// The store that values are read through to, and the resources that this one owns itself (rule 4).
-    let parent: StoreCore?
-    let owned: Set<Int>
-    /// The factory inside which the store was opened as a child.
-    let openedIn: RunningFactory?
-    /// What takes the place of resources, in a test.
-    let overrides: ResourceOverrides
-    /// Who runs what is left for after the response.
-    let background: BackgroundOwner
+    /// Whether somebody will close the store.
+    let isOwned: Bool
+    /// What makes it a child; `nil` for a root.
+    let nesting: Nesting?
     let state: Lock<State>
+
+    /// What makes a store a child of another one (rule 4).
+    struct Nesting: Sendable {
+        /// The store that values are read through to.
+        let parent: StoreCore
+        /// The resources that the child owns itself.
+        var owned: Set<Int> = []
+        /// The factory inside which the child was opened.
+        var factory: RunningFactory?
+    }
 
     /// Makes the core of a request's store, or, where nobody owns it, of a private one that holds only values.
     init(
+        _ configuration: StoreConfiguration,
         id: String? = nil,
-        observer: (any RequestObserver)? = nil,
-        reporter: (@Sendable (RequestReport) -> Void)? = nil,
-        limits: RequestLimits = RequestLimits(),
-        executor: (any TaskExecutor)? = nil,
-        parent: StoreCore? = nil,
-        openedIn: RunningFactory? = nil,
-        owned: Set<Int> = [],
-        overrides: ResourceOverrides = ResourceOverrides(),
-        background: BackgroundOwner = .nobody,
+        nesting: Nesting? = nil,
         values: ValueTable = ValueTable(),
-        isOwned: Bool
+        isOwned: Bool = true,
+        slot: Slot = SlotPool.shared.take()
     ) {
-        identity = Identity.nextStore()
+        self.slot = slot
+        self.configuration = configuration
+        self.nesting = nesting
+        number = Atomic(Identity.nextStore())
+        openedAt = Atomic(isOwned ? Task.currentPriority.rawValue : 0)
         givenID = id
-        self.observer = observer
-        self.reporter = reporter
-        self.limits = limits
-        self.executor = executor ?? parent?.executor
-        self.parent = parent
-        self.openedIn = openedIn
-        self.owned = owned
-        self.overrides = parent?.overrides ?? overrides
-        self.background = background
-        priority = isOwned ? Task.currentPriority : nil
-        state = Lock(State(lifecycle: Lifecycle(isOwned: isOwned), values: values))
+        self.isOwned = isOwned
+        state = Lock(State(lifecycle: Lifecycle(isOwned: isOwned)))
+        slot.open(for: self, isOwned: isOwned, values)
     }
+
+    /// Makes the core of a store that is closed: what a task finds that has outlived its request.
+    init(closed number: Int, id: String?) {
+        slot = .none
+        configuration = .plain
+        nesting = nil
+        self.number = Atomic(number)
+        openedAt = Atomic(0)
+        givenID = id
+        isOwned = true
+        var lifecycle = Lifecycle()
+        lifecycle.phase = .closed
+        state = Lock(State(lifecycle: lifecycle))
+    }
+
+    deinit {
+        // A private store ends when nobody refers to it any more. It is in no task of its own then.
+        endWithoutOpening()
+    }
+
+    /// Gives the slot back if the store has it: nobody will close it.
+    func endWithoutOpening() {
+        guard slot.close(identity, carries: false) != nil else { return }
+        SlotPool.shared.giveBack(slot)
+    }
+
+    /// The store's number, which no other store of the process has.
+    var identity: Int { number.load(ordering: .relaxed) }
+
+    /// The priority of the task that opened the store; factories and releases run at it (rule 3).
+    var priority: TaskPriority? {
+        let value = openedAt.load(ordering: .relaxed)
+        return value == 0 ? nil : TaskPriority(rawValue: value)
+    }
+
+    var parent: StoreCore? { nesting?.parent }
+    var owned: Set<Int> { nesting?.owned ?? [] }
+    var observer: (any RequestObserver)? { configuration.observer }
+    var limits: RequestLimits { configuration.limits }
+    /// Where factories and releases go on when they have suspended; `nil` for the default.
+    var executor: (any TaskExecutor)? { configuration.executor }
+    var overrides: ResourceOverrides { configuration.overrides }
+    var background: BackgroundOwner { configuration.background }
 
     var id: String { givenID ?? String(identity) }
 
     struct State {
         var lifecycle: Lifecycle
-        var values = ValueTable()
         var memos = MemoTable()
         var acquisitions: [Int: AcquisitionRecord] = [:]
         var waiters: [Int: PendingWaiter] = [:]
@@ -112,6 +147,65 @@ struct AcquisitionRecord: Sendable {
     var holders: [Holder] = []
 }
 
+/// What many stores have in common.
+final class StoreConfiguration: Sendable {
+    let observer: (any RequestObserver)?
+    let reporter: (@Sendable (RequestReport) -> Void)?
+    let limits: RequestLimits
+    let executor: (any TaskExecutor)?
+    /// What takes the place of resources, in a test.
+    let overrides: ResourceOverrides
+    /// Who runs what is left for after the response.
+    let background: BackgroundOwner
+
+    init(
+        observer: (any RequestObserver)? = nil,
+        reporter: (@Sendable (RequestReport) -> Void)? = nil,
+        limits: RequestLimits = RequestLimits(),
+        executor: (any TaskExecutor)? = nil,
+        overrides: ResourceOverrides = ResourceOverrides(),
+        background: BackgroundOwner = .nobody
+    ) {
+        self.observer = observer
+        self.reporter = reporter
+        self.limits = limits
+        self.executor = executor
+        self.overrides = overrides
+        self.background = background
+    }
+
+    /// The same, seen by another observer.
+    func observed(by observer: any RequestObserver) -> StoreConfiguration {
+        StoreConfiguration(
+            observer: observer,
+            reporter: reporter,
+            limits: limits,
+            executor: executor,
+            overrides: overrides,
+            background: background
+        )
+    }
+
+    /// That of the stores of the work that is left for after the response.
+    var ofJobs: StoreConfiguration {
+        guard case .work(let work, isJob: false) = background else { return self }
+        return StoreConfiguration(
+            observer: observer,
+            reporter: reporter,
+            limits: limits,
+            executor: executor,
+            overrides: overrides,
+            background: .work(work, isJob: true)
+        )
+    }
+
+    /// That of a store for which nothing was said.
+    static let plain = StoreConfiguration()
+
+    /// That of a store that its opener closes, for which nothing was said.
+    static let opener = StoreConfiguration(background: .opener)
+}
+
 extension StoreCore {
     /// Whether the store is closed and empty.
     var isClosed: Bool { state.withLock { $0.lifecycle.phase == .closed } }
@@ -125,7 +219,7 @@ extension StoreCore {
 
     func report(_ kind: RequestReport.Kind) {
         let report = RequestReport(request: id, kind: kind)
-        if let reporter { reporter(report) } else { RequestReport.handle(report) }
+        if let reporter = configuration.reporter { reporter(report) } else { RequestReport.handle(report) }
     }
 
     /// The store in which a resource is acquired: this one if it owns it, else its parent's owner.

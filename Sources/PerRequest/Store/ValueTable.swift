@@ -1,72 +1,72 @@
-/// The values of a store.
+/// Values outside their home places in a ``Slot``, and the values that a store leaves to the work after the response.
 ///
 /// A request has few: looking through them costs less than hashing.
+@usableFromInline
 struct ValueTable: Sendable {
-    private struct Entry: Sendable {
-        /// The key's number, and in its lowest bit whether the value is for the request only.
+    struct Entry: Sendable {
         let tag: Int
-        var box: AnyBox
+        var value: StoredValue
     }
 
-    private var entries: [Entry] = []
-    private var named: [String: AnyBox] = [:]
+    private(set) var tagged: [Entry] = []
+    private var named: [String: StoredValue] = [:]
 
-    subscript(key: ValueKey) -> AnyBox? {
+    subscript(key: ValueKey) -> StoredValue? {
         get {
             switch key {
-            case .key(let number): self[tag: number << 1]
-            case .requestOnly(let number): self[tag: number << 1 | 1]
-            case .name(let name): named[name]
+            case .key(let tag):
+                for entry in tagged where entry.tag == tag { return entry.value }
+                return nil
+            case .name(let name):
+                return named[name]
             }
         }
         set {
             switch key {
-            case .key(let number): self[tag: number << 1] = newValue
-            case .requestOnly(let number): self[tag: number << 1 | 1] = newValue
+            case .key(let tag): set(newValue, tag)
             case .name(let name): named[name] = newValue
             }
         }
     }
 
-    private subscript(tag tag: Int) -> AnyBox? {
-        get {
-            for entry in entries where entry.tag == tag { return entry.box }
-            return nil
+    private mutating func set(_ value: StoredValue?, _ tag: Int) {
+        guard let index = tagged.firstIndex(where: { $0.tag == tag }) else {
+            if let value { tagged.append(Entry(tag: tag, value: value)) }
+            return
         }
-        set {
-            let index = entries.firstIndex { $0.tag == tag }
-            switch (index, newValue) {
-            case (let index?, let box?): entries[index].box = box
-            case (let index?, nil): entries.remove(at: index)
-            case (nil, let box?): entries.append(Entry(tag: tag, box: box))
-            case (nil, nil): break
-            }
-        }
+        if let value { tagged[index].value = value } else { tagged.remove(at: index) }
     }
 
     /// What work after the response gets.
     var carried: ValueTable {
         var carried = self
-        carried.entries.removeAll { $0.tag & 1 == 1 }
+        carried.tagged.removeAll { !ValueKey.isCarried($0.tag) }
         return carried
     }
 
     /// These values, and those of `other` in place of the ones under the same keys.
     func overlaid(by other: ValueTable) -> ValueTable {
         var result = self
-        for entry in other.entries { result[tag: entry.tag] = entry.box }
+        for entry in other.tagged { result.set(entry.value, entry.tag) }
         result.named.merge(other.named) { _, theirs in theirs }
         return result
     }
+
+    /// Takes the values under names from another table.
+    mutating func copyNames(of other: ValueTable) { named = other.named }
 }
 
 /// What a value is stored under.
 ///
 /// Typed keys and names are apart.
-@usableFromInline
 enum ValueKey: Hashable, Sendable {
+    /// A typed key's tag.
     case key(Int)
-    /// A key whose value is not for the work after the response.
-    case requestOnly(Int)
     case name(String)
+
+    /// The tag of the key of that number: the number, and in its lowest bit whether its value is not for the work after
+    /// the response.
+    static func tag(_ number: Int, isCarried: Bool) -> Int { number << 1 | (isCarried ? 0 : 1) }
+
+    static func isCarried(_ tag: Int) -> Bool { tag & 1 == 0 }
 }

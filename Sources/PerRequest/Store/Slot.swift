@@ -1,0 +1,237 @@
+public import Synchronization
+
+/// The memory in which one open store keeps its values, and by which a task finds it.
+///
+/// A slot is never freed, only reused, so that a task can carry a plain pointer to it: reading a value counts no
+/// references. This file is where that is made safe:
+///
+/// - ``owner`` is the number of the store that has the slot, and no number is given twice. Whoever comes by a pointer
+///   knows the number too, and looks at nothing that is not that store's: a task that outlives its request finds the
+///   number changed (rules 5 to 7).
+/// - A value that is an object is read and written under the lock, the retain included. It has to be a lock that the
+///   optimizer moves no retain out of.
+/// - A value of one word is read without the lock: the owner first, the tag, the word, and the owner again. A tag is
+///   never given to another key while the store is open, and a slot loses its owner before anything in it changes
+///   hands; so that if the owner is the same both times, the word was that store's and that key's in between.
+@usableFromInline
+final class Slot: Sendable {
+    /// The number of the store that has the slot; 0 for none.
+    @usableFromInline let owner = Atomic<Int>(0)
+    /// The tags of the keys at their home places; 0 for none.
+    @usableFromInline let tags = InlineArray<8, Atomic<Int>> { _ in Atomic(0) }
+    /// What is set under them: a word, or a retained box.
+    @usableFromInline let words = InlineArray<8, Atomic<UInt>> { _ in Atomic(0) }
+    /// Guards all else, and the words that are boxes.
+    @usableFromInline let contents = Lock(Contents())
+
+    @usableFromInline
+    struct Contents: Sendable {
+        /// The store, while it is open; afterwards one that nobody refers to and that can be opened again.
+        var core: StoreCore?
+        /// Which home places are taken, and which of them hold boxes.
+        var taken: UInt8 = 0
+        var boxes: UInt8 = 0
+        /// The values of keys that found their home place taken, and those under names.
+        var others = ValueTable()
+    }
+
+    /// The place where the value under a tag is, if that is free when it is first set.
+    @inlinable
+    static func home(of tag: Int) -> Int { (tag >> 1) & 7 }
+
+    /// A slot that no store ever has.
+    static let none = Slot()
+}
+
+// MARK: - Reading
+
+extension Slot {
+    /// The word under a tag in the store of that number, if it is at its home place.
+    @inlinable
+    func word(_ tag: Int, of store: Int) -> UInt? {
+        let home = Slot.home(of: tag)
+        guard owner.load(ordering: .acquiring) == store,
+            tags[home].load(ordering: .acquiring) == tag
+        else { return nil }
+        let word = words[home].load(ordering: .relaxed)
+        atomicMemoryFence(ordering: .acquiring)
+        guard owner.load(ordering: .relaxed) == store else { return nil }
+        return word
+    }
+
+    /// The value in the box under a tag in the store of that number, if it is at its home place.
+    @inlinable
+    func value<Value: Sendable>(_ tag: Int, of store: Int, as type: Value.Type) -> Value? {
+        let home = Slot.home(of: tag)
+        return contents.withLock { _ -> Value? in
+            guard owner.load(ordering: .relaxed) == store, tags[home].load(ordering: .relaxed) == tag
+            else { return nil }
+            let word = words[home].load(ordering: .relaxed)
+            return unsafe Slot.box(in: word)._withUnsafeGuaranteedRef { $0.valueOnHotPath(as: type) }
+        }
+    }
+
+    /// The box that a word refers to.
+    @inlinable
+    static func box(in word: UInt) -> Unmanaged<AnyBox> {
+        // A word that is marked as a box was made of one, which was retained.
+        unsafe Unmanaged.fromOpaque(UnsafeRawPointer(bitPattern: word).unsafelyUnwrapped)
+    }
+
+    /// What is set under a key in the store of that number, wherever it is; the store has to have the slot.
+    ///
+    /// Called under the lock.
+    private func find(_ key: ValueKey, in contents: borrowing Contents) -> StoredValue? {
+        guard case .key(let tag) = key else { return contents.others[key] }
+        let home = Slot.home(of: tag)
+        guard tags[home].load(ordering: .relaxed) == tag else { return contents.others[key] }
+        return stored(at: home, in: contents)
+    }
+
+    private func stored(at home: Int, in contents: borrowing Contents) -> StoredValue {
+        let word = words[home].load(ordering: .relaxed)
+        guard contents.boxes & (1 << home) != 0 else { return .word(word) }
+        return .box(unsafe Slot.box(in: word).takeUnretainedValue())
+    }
+}
+
+// MARK: - The open store
+
+/// What a slot knows of a key in one of its stores.
+enum SlotRead: Sendable {
+    case found(StoredValue)
+    case unset
+    /// The store no longer has the slot.
+    case ended
+}
+
+extension Slot {
+    /// The store of that number, while it is open.
+    func core(of store: Int) -> StoreCore? {
+        contents.withLock { owner.load(ordering: .relaxed) == store ? $0.core : nil }
+    }
+
+    /// Reads what is set under a key.
+    func read(_ key: ValueKey, of store: Int) -> SlotRead {
+        contents.withLock { contents in
+            guard owner.load(ordering: .relaxed) == store else { return .ended }
+            return find(key, in: contents).map(SlotRead.found) ?? .unset
+        }
+    }
+
+    /// Writes a value, if `isExpected` says so of the present one, and returns that.
+    ///
+    /// What was replaced leaves after the lock.
+    func write(
+        _ value: StoredValue?,
+        for key: ValueKey,
+        of store: Int,
+        if isExpected: (StoredValue?) -> Bool = { _ in true }
+    ) -> SlotWrite {
+        contents.withLock { contents in
+            guard owner.load(ordering: .relaxed) == store else { return .ended }
+            let present = find(key, in: contents)
+            guard isExpected(present) else { return .unexpected(present) }
+            put(value, for: key, &contents)
+            return .written(replaced: present)
+        }
+    }
+
+    /// All values of the store, for the work after the response.
+    func values(of store: Int) -> ValueTable {
+        contents.withLock { contents in
+            guard owner.load(ordering: .relaxed) == store else { return ValueTable() }
+            return table(contents)
+        }
+    }
+
+    private func table(_ contents: borrowing Contents) -> ValueTable {
+        var table = contents.others
+        for home in 0..<8 where contents.taken & (1 << home) != 0 {
+            table[.key(tags[home].load(ordering: .relaxed))] = stored(at: home, in: contents)
+        }
+        return table
+    }
+
+    private func put(_ value: StoredValue?, for key: ValueKey, _ contents: inout Contents) {
+        guard case .key(let tag) = key, let value else { return contents.others[key] = value }
+        let home = Slot.home(of: tag)
+        let bit: UInt8 = 1 << home
+        let holder = tags[home].load(ordering: .relaxed)
+        guard holder == 0 || holder == tag else { return contents.others[key] = value }
+        let previous = words[home].load(ordering: .relaxed)
+        switch value {
+        case .word(let word):
+            words[home].store(word, ordering: .releasing)
+        case .box(let box):
+            words[home].store(UInt(bitPattern: unsafe Unmanaged.passRetained(box).toOpaque()), ordering: .releasing)
+            // `present` still refers to the box that is let go here: this is not its end.
+            if contents.boxes & bit != 0 { unsafe Slot.box(in: previous).release() }
+            contents.boxes |= bit
+        }
+        contents.taken |= bit
+        tags[home].store(tag, ordering: .releasing)
+    }
+}
+
+/// What became of a value that was to be written.
+enum SlotWrite: Sendable {
+    case written(replaced: StoredValue?)
+    case unexpected(StoredValue?)
+    case ended
+}
+
+// MARK: - Opening and closing
+
+extension Slot {
+    /// Lets a store have the slot, which nobody has.
+    ///
+    /// A store that nobody owns lives for as long as somebody refers to it: the slot does not.
+    func open(for core: StoreCore, isOwned: Bool, _ values: ValueTable) {
+        contents.withLock { contents in
+            contents.core = isOwned ? core : nil
+            for entry in values.tagged { put(entry.value, for: .key(entry.tag), &contents) }
+            contents.others.copyNames(of: values)
+            owner.store(core.identity, ordering: .releasing)
+        }
+    }
+
+    /// Takes the slot from the store of that number, which has ended.
+    ///
+    /// - Parameter carries: Whether the values are needed further, for the work after the response.
+    /// - Returns: The values, and whatever else has to be let go without a lock.
+    func close(_ store: Int, carries: Bool) -> Leftovers? {
+        guard owner.load(ordering: .relaxed) == store else { return nil }
+        return closeLocked(store, carries)
+    }
+
+    private func closeLocked(_ store: Int, _ carries: Bool) -> Leftovers? {
+        contents.withLock { contents -> Leftovers? in
+            guard owner.load(ordering: .relaxed) == store else { return nil }
+            owner.store(0, ordering: .relaxed)
+            atomicMemoryFence(ordering: .releasing)
+            let core = contents.core.take()
+            // Words need not be let go.
+            let values = carries || contents.boxes != 0 ? table(contents) : contents.others
+            if contents.taken != 0 { clear(&contents) }
+            contents.others = ValueTable()
+            return Leftovers(values: values, core: core)
+        }
+    }
+
+    struct Leftovers: Sendable {
+        var values: ValueTable
+        var core: StoreCore?
+    }
+
+    private func clear(_ contents: inout Contents) {
+        for home in 0..<8 where contents.taken & (1 << home) != 0 {
+            tags[home].store(0, ordering: .releasing)
+            let word = words[home].exchange(0, ordering: .releasing)
+            // The table that `close` returns refers to the box: this is not its end.
+            if contents.boxes & (1 << home) != 0 { unsafe Slot.box(in: word).release() }
+        }
+        contents.taken = 0
+        contents.boxes = 0
+    }
+}
