@@ -13,18 +13,18 @@ extension Cost {
     static let scopes = [
         Cost(name: "open and close an unused store") { count in
             var sum = 0
-            for _ in 0..<count { sum &+= await scope { await one() } }
+            for _ in 0..<count { sum &+= try await withRequestStore { _ in await one() } }
             return sum
         },
         Cost(name: "the same, with 1 resource") { count in
             var sum = 0
-            for _ in 0..<count { sum &+= try await scope { try await Resources.all[0].get().number } }
+            for _ in 0..<count { sum &+= try await withRequestStore { _ in try await Resources.all[0].get().number } }
             return sum
         },
         Cost(name: "the same, with 4 resources") { count in
             var sum = 0
             for _ in 0..<count {
-                sum &+= try await scope {
+                sum &+= try await withRequestStore { _ in
                     var sum = 0
                     for resource in Resources.all { sum &+= try await resource.get().number }
                     return sum

@@ -95,7 +95,7 @@ extension StoreCore {
 
     /// The values as they are read in this store.
     private var visibleValues: ValueTable {
-        let own = slot.values(of: identity)
+        let own = slot.memory.values(of: identity)
         guard let parent else { return own }
         return parent.visibleValues.overlaid(by: own)
     }

@@ -82,17 +82,15 @@ extension RequestLocal {
     /// The value in the current store; the default where nothing was set, outside a request, and after it.
     @inlinable public var value: Value {
         let carrier = local.get()
-        guard let slot = unsafe carrier.slot,
-            let value = unsafe slot._withUnsafeGuaranteedRef({ read($0, of: carrier.store) })
-        else { return valueElsewhere() }
+        guard let slot = carrier.slot, let value = read(slot, of: carrier.store) else { return valueElsewhere() }
         return value
     }
 
     /// The value, if it is at the key's home place in the slot.
     @inlinable
     func read(_ slot: Slot, of store: Int) -> Value? {
-        if StoredValue.isWord(Value.self) { return slot.word(tag, of: store).map(StoredValue.value) }
-        return slot.value(tag, of: store, as: Value.self)
+        if StoredValue.isWord(Value.self) { return slot.memory.word(tag, of: store).map(StoredValue.value) }
+        return slot.memory.value(tag, of: store, as: Value.self)
     }
 
     /// The value where it is not at its home place: in a parent, among many others, or not set.

@@ -1,5 +1,10 @@
 /// What the store asks its lifecycle.
 extension Lifecycle {
+    /// Whether nothing has happened yet.
+    var isUnused: Bool {
+        phase == .open && verdict == .commit && nextEntry == 0 && children.isEmpty && !closeRequested
+    }
+
     /// Whether an opener that waits for the end of `phase` can go on.
     func hasPassed(_ phase: Phase) -> Bool {
         switch phase {

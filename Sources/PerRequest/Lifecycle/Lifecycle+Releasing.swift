@@ -21,6 +21,34 @@ extension Lifecycle {
         }
     }
 
+    /// Settles a store that holds nothing, for what `settle` comes to there: to proceed at once.
+    ///
+    /// - Returns: Whether it did; otherwise nothing has changed.
+    mutating func settleIfEmpty(success: Bool) -> Bool {
+        guard phase == .open, entries.isEmpty, !hasLostResource else { return false }
+        if !success { verdict = .rollback }
+        phase = .settled
+        return true
+    }
+
+    /// Closes a settled store that holds nothing, for what `close` comes to there: to proceed and be closed at once.
+    ///
+    /// - Returns: Whether it did; otherwise nothing has changed.
+    mutating func closeIfEmpty() -> Bool {
+        guard phase == .settled, !closeRequested, entries.isEmpty, children.isEmpty else { return false }
+        closeRequested = true
+        hasProceeded = true
+        phase = .closed
+        return true
+    }
+
+    /// Makes a lifecycle that was closed unused as it was before.
+    mutating func reopen() {
+        phase = .open
+        closeRequested = false
+        hasProceeded = false
+    }
+
     private mutating func begin(_ phase: Phase, _ actions: inout [Action]) {
         self.phase = phase
         hasProceeded = false

@@ -7,6 +7,12 @@ public struct RequestNesting: Sendable {
     }
 
     let mode: Mode
+    @usableFromInline let isIndependent: Bool
+
+    private init(mode: Mode) {
+        self.mode = mode
+        if case .independent = mode { isIndependent = true } else { isIndependent = false }
+    }
 
     /// A root: nothing of a current store is seen, and nothing of it is shared.
     public static let independent = RequestNesting(mode: .independent)

@@ -21,10 +21,38 @@
 /// - Returns: What `body` returns.
 /// - Throws: The error of `body`, unchanged. Where `body` succeeded and a release failed, a ``RequestReleaseError``.
 @discardableResult
+@inlinable
 public nonisolated(nonsending) func withRequestStore<Result>(
     _ nesting: RequestNesting = .independent,
     id: String? = nil,
     observer: (any RequestObserver)? = nil,
+    _ body: nonisolated(nonsending) (RequestStore) async throws -> Result
+) async throws -> Result {
+    guard nesting.isIndependent, id == nil, observer == nil else {
+        return try await withRequestStore(nesting, given: id, observer, body)
+    }
+    // What most requests do, in the caller's module: the generic form would cost more than all else.
+    let store = RequestStore.opened()
+    let result: Result
+    do {
+        result = try await Ambient.local.withValue(Carrier(store)) { try await body(store) }
+    } catch {
+        await store.end(after: error)
+        throw error
+    }
+    guard store.endIfUnused() else {
+        try await store.end()
+        return result
+    }
+    (consume store).recycle()
+    return result
+}
+
+@usableFromInline
+nonisolated(nonsending) func withRequestStore<Result>(
+    _ nesting: RequestNesting,
+    given id: String?,
+    _ observer: (any RequestObserver)?,
     _ body: nonisolated(nonsending) (RequestStore) async throws -> Result
 ) async throws -> Result {
     let scope: RequestScope
@@ -101,18 +129,43 @@ extension RequestScope {
             do throws(Failure) {
                 result = try await body(store)
             } catch {
-                fail(error)
-                await close(.failed(error))
-                await store.core.runJobsHere()
+                await store.endHere(after: error)
                 throw error
             }
-            let settlement = await settle()
-            let outcome = await close()
-            await store.core.runJobsHere()
-            if settlement.failure != nil || !outcome.releaseFailures.isEmpty {
-                throw releaseFailure(RequestReleaseError(request: store.id, outcome: outcome))
-            }
+            if let failure = await store.endHere() { throw releaseFailure(failure) }
             return result
         }
+    }
+}
+
+extension RequestStore {
+    /// Ends a store of which nothing was used but its values.
+    @usableFromInline
+    func endIfUnused() -> Bool { core.endIfUnused() }
+
+    /// Settles and closes with the store current, and runs what is left for after it.
+    @usableFromInline
+    nonisolated(nonsending) func end() async throws {
+        if let failure = await Ambient.with(Ambient.Context(core), { await endHere() }) { throw failure }
+    }
+
+    /// Settles and closes after `error` with the store current, and runs what is left for after it.
+    @usableFromInline
+    nonisolated(nonsending) func end(after error: any Error) async {
+        await Ambient.with(Ambient.Context(core)) { await endHere(after: error) }
+    }
+
+    fileprivate nonisolated(nonsending) func endHere() async -> RequestReleaseError? {
+        let settlement = await core.settle(status: nil)
+        let outcome = await core.close(.completed, status: nil)
+        await core.runJobsHere()
+        guard settlement.failure != nil || !outcome.releaseFailures.isEmpty else { return nil }
+        return RequestReleaseError(request: id, outcome: outcome)
+    }
+
+    fileprivate nonisolated(nonsending) func endHere(after error: any Error) async {
+        core.fail(error)
+        await core.close(.failed(error), status: nil)
+        await core.runJobsHere()
     }
 }

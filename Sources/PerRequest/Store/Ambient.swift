@@ -9,22 +9,30 @@ enum Ambient {
 }
 
 /// The store that is current in a task: a pointer to its slot, which is never freed, and its number.
-@safe @usableFromInline
+@usableFromInline
 struct Carrier: Sendable {
-    @usableFromInline let slot: Unmanaged<Slot>?
+    @usableFromInline let slot: Slot?
     @usableFromInline let store: Int
     /// Whether the task-local ``Ambient/surroundings`` belongs to this one.
-    let hasSurroundings: Bool
+    @usableFromInline let hasSurroundings: Bool
 
     /// No store.
     init() {
-        unsafe slot = nil
+        slot = nil
         store = 0
         hasSurroundings = false
     }
 
+    /// A store, and nothing else.
+    @inlinable
+    init(_ store: RequestStore) {
+        slot = store.slot
+        self.store = store.number
+        hasSurroundings = false
+    }
+
     init(_ core: StoreCore, hasSurroundings: Bool) {
-        unsafe slot = Unmanaged.passUnretained(core.slot)
+        slot = core.slot
         store = core.identity
         self.hasSurroundings = hasSurroundings
     }
@@ -56,13 +64,14 @@ extension Ambient {
 
     static var factory: RunningFactory? { present?.factory }
 
-    static var turn: Turn? { present?.turn }
+    /// Whatever store is current: a body waits for what is run inside of it.
+    static var turn: Turn? { surroundings?.turn }
 
     /// The current store; a closed one where the task has outlived its request.
     static var core: StoreCore? {
         let carrier = local.get()
-        guard let slot = unsafe carrier.slot else { return nil }
-        if let core = unsafe slot._withUnsafeGuaranteedRef({ $0.core(of: carrier.store) }) { return core }
+        guard let slot = carrier.slot else { return nil }
+        if let core = slot.memory.core(of: carrier.store) { return core }
         let present = present
         return present?.privateStore ?? StoreCore(closed: carrier.store, id: present?.id)
     }
@@ -80,17 +89,11 @@ extension Ambient {
         /// A store, and what runs in it here; no store and nothing where it is `nil`.
         init(_ core: StoreCore?, factory: RunningFactory? = nil, turn: Turn? = nil) {
             self.core = core
-            guard let core else {
-                carrier = Carrier()
-                surroundings = nil
-                return
-            }
-            let privateStore = core.isOwned ? nil : core
-            let isPlain = factory == nil && turn == nil && core.givenID == nil && privateStore == nil
-            surroundings =
-                isPlain
-                ? nil : Surroundings(id: core.givenID, factory: factory, turn: turn, privateStore: privateStore)
-            carrier = Carrier(core, hasSurroundings: !isPlain)
+            let privateStore = core.flatMap { $0.isOwned ? nil : $0 }
+            let id = core?.givenID
+            let isPlain = id == nil && factory == nil && turn == nil && privateStore == nil
+            surroundings = isPlain ? nil : Surroundings(id: id, factory: factory, turn: turn, privateStore: privateStore)
+            carrier = core.map { Carrier($0, hasSurroundings: !isPlain) } ?? Carrier()
         }
     }
 

@@ -20,6 +20,8 @@ struct MemoTable: Sendable {
 
     private var buckets: [Key: [Entry]] = [:]
 
+    var isEmpty: Bool { buckets.isEmpty }
+
     func bucket(_ key: Key) -> [Entry] { buckets[key] ?? [] }
 
     func value(_ key: Key, resource: Int) -> AnyBox? {

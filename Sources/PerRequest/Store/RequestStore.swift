@@ -10,12 +10,12 @@
 ///
 /// **Isolation.** Everything on it may be called from any task and any thread. None of it runs your code under a lock.
 public struct RequestStore: Sendable {
-    let core: StoreCore
+    private(set) var core: StoreCore
     // Both are the core's, kept here because they are read in the caller's module.
     @usableFromInline let slot: Slot
-    @usableFromInline let number: Int
+    @usableFromInline private(set) var number: Int
 
-    init(core: StoreCore) {
+    init(core: consuming StoreCore) {
         self.core = core
         slot = core.slot
         number = core.identity
@@ -34,6 +34,27 @@ public struct RequestStore: Sendable {
     /// - Parameter error: What failed; it becomes the ending of the ``RequestOutcome``.
     public func fail(_ error: any Error) {
         core.fail(error)
+    }
+}
+
+extension RequestStore {
+    /// Opens a store that its opener ends, for which nothing was said.
+    @usableFromInline
+    static func opened() -> RequestStore {
+        var spare = SlotPool.shared.take()
+        guard var store = spare.store.take(), store.core.isPlain else {
+            return RequestStore(core: StoreCore(.opener, slot: spare.slot))
+        }
+        store.number = store.core.reopen()
+        return store
+    }
+
+    /// Gives back the slot of a store that ended unused, with the store if nobody else refers to it.
+    @usableFromInline
+    consuming func recycle() {
+        let slot = slot
+        guard isKnownUniquelyReferenced(&core) else { return SlotPool.shared.giveBack(SlotPool.Spare(slot: slot)) }
+        SlotPool.shared.giveBack(SlotPool.Spare(slot: slot, store: self))
     }
 }
 

@@ -1,11 +1,12 @@
 public import Synchronization
 
-/// The memory in which one open store keeps its values, and by which a task finds it.
+/// A pointer to the memory in which one open store keeps its values, and by which a task finds it.
 ///
-/// A slot is never freed, only reused, so that a task can carry a plain pointer to it: reading a value counts no
-/// references. This file is where that is made safe:
+/// A slot is never freed, only reused, so that a task can carry the plain pointer: reading a value counts no references.
+/// This file is where that is made safe:
 ///
-/// - ``owner`` is the number of the store that has the slot, and no number is given twice. Whoever comes by a pointer
+/// - What it points to is always there.
+/// - ``SlotMemory/owner`` is the number of the store that has the slot, and no number is given twice. Whoever comes by a pointer
 ///   knows the number too, and looks at nothing that is not that store's: a task that outlives its request finds the
 ///   number changed (rules 5 to 7).
 /// - A value that is an object is read and written under the lock, the retain included. It has to be a lock that the
@@ -13,8 +14,27 @@ public import Synchronization
 /// - A value of one word is read without the lock: the owner first, the tag, the word, and the owner again. A tag is
 ///   never given to another key while the store is open, and a slot loses its owner before anything in it changes
 ///   hands; so that if the owner is the same both times, the word was that store's and that key's in between.
+@safe @usableFromInline
+struct Slot: @unchecked Sendable {
+    @usableFromInline let pointer: UnsafeMutablePointer<SlotMemory>
+
+    /// Makes a slot, for as long as the process lives.
+    init() {
+        unsafe pointer = .allocate(capacity: 1)
+        unsafe pointer.initialize(to: SlotMemory())
+    }
+
+    /// A slot that no store ever has.
+    static let none = Slot()
+
+    @inlinable var memory: SlotMemory {
+        _read { yield unsafe pointer.pointee }
+    }
+}
+
+/// The memory of one open store; see ``Slot``.
 @usableFromInline
-final class Slot: Sendable {
+struct SlotMemory: ~Copyable, Sendable {
     /// The number of the store that has the slot; 0 for none.
     @usableFromInline let owner = Atomic<Int>(0)
     /// The tags of the keys at their home places; 0 for none.
@@ -26,7 +46,7 @@ final class Slot: Sendable {
 
     @usableFromInline
     struct Contents: Sendable {
-        /// The store, while it is open; afterwards one that nobody refers to and that can be opened again.
+        /// The store, while it is open.
         var core: StoreCore?
         /// Which home places are taken, and which of them hold boxes.
         var taken: UInt8 = 0
@@ -38,18 +58,15 @@ final class Slot: Sendable {
     /// The place where the value under a tag is, if that is free when it is first set.
     @inlinable
     static func home(of tag: Int) -> Int { (tag >> 1) & 7 }
-
-    /// A slot that no store ever has.
-    static let none = Slot()
 }
 
 // MARK: - Reading
 
-extension Slot {
+extension SlotMemory {
     /// The word under a tag in the store of that number, if it is at its home place.
     @inlinable
     func word(_ tag: Int, of store: Int) -> UInt? {
-        let home = Slot.home(of: tag)
+        let home = Self.home(of: tag)
         guard owner.load(ordering: .acquiring) == store,
             tags[home].load(ordering: .acquiring) == tag
         else { return nil }
@@ -62,12 +79,12 @@ extension Slot {
     /// The value in the box under a tag in the store of that number, if it is at its home place.
     @inlinable
     func value<Value: Sendable>(_ tag: Int, of store: Int, as type: Value.Type) -> Value? {
-        let home = Slot.home(of: tag)
+        let home = Self.home(of: tag)
         return contents.withLock { _ -> Value? in
             guard owner.load(ordering: .relaxed) == store, tags[home].load(ordering: .relaxed) == tag
             else { return nil }
             let word = words[home].load(ordering: .relaxed)
-            return unsafe Slot.box(in: word)._withUnsafeGuaranteedRef { $0.valueOnHotPath(as: type) }
+            return unsafe Self.box(in: word)._withUnsafeGuaranteedRef { $0.valueOnHotPath(as: type) }
         }
     }
 
@@ -83,7 +100,7 @@ extension Slot {
     /// Called under the lock.
     private func find(_ key: ValueKey, in contents: borrowing Contents) -> StoredValue? {
         guard case .key(let tag) = key else { return contents.others[key] }
-        let home = Slot.home(of: tag)
+        let home = Self.home(of: tag)
         guard tags[home].load(ordering: .relaxed) == tag else { return contents.others[key] }
         return stored(at: home, in: contents)
     }
@@ -91,7 +108,7 @@ extension Slot {
     private func stored(at home: Int, in contents: borrowing Contents) -> StoredValue {
         let word = words[home].load(ordering: .relaxed)
         guard contents.boxes & (1 << home) != 0 else { return .word(word) }
-        return .box(unsafe Slot.box(in: word).takeUnretainedValue())
+        return .box(unsafe Self.box(in: word).takeUnretainedValue())
     }
 }
 
@@ -105,7 +122,7 @@ enum SlotRead: Sendable {
     case ended
 }
 
-extension Slot {
+extension SlotMemory {
     /// The store of that number, while it is open.
     func core(of store: Int) -> StoreCore? {
         contents.withLock { owner.load(ordering: .relaxed) == store ? $0.core : nil }
@@ -155,7 +172,7 @@ extension Slot {
 
     private func put(_ value: StoredValue?, for key: ValueKey, _ contents: inout Contents) {
         guard case .key(let tag) = key, let value else { return contents.others[key] = value }
-        let home = Slot.home(of: tag)
+        let home = Self.home(of: tag)
         let bit: UInt8 = 1 << home
         let holder = tags[home].load(ordering: .relaxed)
         guard holder == 0 || holder == tag else { return contents.others[key] = value }
@@ -166,7 +183,7 @@ extension Slot {
         case .box(let box):
             words[home].store(UInt(bitPattern: unsafe Unmanaged.passRetained(box).toOpaque()), ordering: .releasing)
             // `present` still refers to the box that is let go here: this is not its end.
-            if contents.boxes & bit != 0 { unsafe Slot.box(in: previous).release() }
+            if contents.boxes & bit != 0 { unsafe Self.box(in: previous).release() }
             contents.boxes |= bit
         }
         contents.taken |= bit
@@ -183,44 +200,43 @@ enum SlotWrite: Sendable {
 
 // MARK: - Opening and closing
 
-extension Slot {
+extension SlotMemory {
     /// Lets a store have the slot, which nobody has.
     ///
     /// A store that nobody owns lives for as long as somebody refers to it: the slot does not.
-    func open(for core: StoreCore, isOwned: Bool, _ values: ValueTable) {
+    func open(for core: StoreCore, isOwned: Bool, _ values: ValueTable?) {
         contents.withLock { contents in
             contents.core = isOwned ? core : nil
-            for entry in values.tagged { put(entry.value, for: .key(entry.tag), &contents) }
-            contents.others.copyNames(of: values)
+            if let values {
+                for entry in values.tagged { put(entry.value, for: .key(entry.tag), &contents) }
+                contents.others.copyNames(of: values)
+            }
             owner.store(core.identity, ordering: .releasing)
         }
     }
 
     /// Takes the slot from the store of that number, which has ended.
     ///
-    /// - Parameter carries: Whether the values are needed further, for the work after the response.
-    /// - Returns: The values, and whatever else has to be let go without a lock.
-    func close(_ store: Int, carries: Bool) -> Leftovers? {
-        guard owner.load(ordering: .relaxed) == store else { return nil }
-        return closeLocked(store, carries)
-    }
-
-    private func closeLocked(_ store: Int, _ carries: Bool) -> Leftovers? {
-        contents.withLock { contents -> Leftovers? in
-            guard owner.load(ordering: .relaxed) == store else { return nil }
+    /// - Parameters:
+    ///   - carries: Whether the values are needed further, for the work after the response.
+    ///   - left: Gets the values, and whatever else has to be let go without a lock.
+    /// - Returns: Whether the store had the slot.
+    func close(_ store: Int, carries: Bool, _ left: inout Leftovers) -> Bool {
+        contents.withLock { contents in
+            guard owner.load(ordering: .relaxed) == store else { return false }
             owner.store(0, ordering: .relaxed)
             atomicMemoryFence(ordering: .releasing)
-            let core = contents.core.take()
+            left.core = contents.core.take()
             // Words need not be let go.
-            let values = carries || contents.boxes != 0 ? table(contents) : contents.others
+            if carries || contents.boxes != 0 || !contents.others.isEmpty { left.values = table(contents) }
             if contents.taken != 0 { clear(&contents) }
-            contents.others = ValueTable()
-            return Leftovers(values: values, core: core)
+            if !contents.others.isEmpty { contents.others = ValueTable() }
+            return true
         }
     }
 
     struct Leftovers: Sendable {
-        var values: ValueTable
+        var values: ValueTable?
         var core: StoreCore?
     }
 
@@ -229,7 +245,7 @@ extension Slot {
             tags[home].store(0, ordering: .releasing)
             let word = words[home].exchange(0, ordering: .releasing)
             // The table that `close` returns refers to the box: this is not its end.
-            if contents.boxes & (1 << home) != 0 { unsafe Slot.box(in: word).release() }
+            if contents.boxes & (1 << home) != 0 { unsafe Self.box(in: word).release() }
         }
         contents.taken = 0
         contents.boxes = 0

@@ -7,19 +7,25 @@ import Synchronization
 struct SlotPool: ~Copyable, Sendable {
     static let shared = SlotPool()
 
-    private let shards = InlineArray<16, Lock<[Slot]>> { _ in Lock([]) }
-
-    /// A slot that nobody has.
-    func take() -> Slot {
-        let own = Self.shard
-        for step in 0..<16 {
-            if let slot = shards[(own + step) & 15].withLock({ $0.popLast() }) { return slot }
-        }
-        return Slot()
+    /// A slot that nobody has, and perhaps a store of it that ended unused and that nobody refers to.
+    struct Spare: Sendable {
+        let slot: Slot
+        var store: RequestStore?
     }
 
-    func giveBack(_ slot: Slot) {
-        shards[Self.shard].withLock { $0.append(slot) }
+    private let shards = InlineArray<16, Lock<[Spare]>> { _ in Lock([]) }
+
+    /// A slot that nobody has.
+    func take() -> Spare {
+        let own = Self.shard
+        for step in 0..<16 {
+            if let spare = shards[(own + step) & 15].withLock({ $0.popLast() }) { return spare }
+        }
+        return Spare(slot: Slot())
+    }
+
+    func giveBack(_ spare: consuming Spare) {
+        shards[Self.shard].withLock { [spare] in $0.append(spare) }
     }
 
     /// A number from 0 to 15 that is mostly different on different threads: where the thread's stack is.

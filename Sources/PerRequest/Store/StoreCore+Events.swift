@@ -15,7 +15,7 @@ enum Effect: Sendable {
     case observeReleased(String, (any Error)?)
     case observeClosed(RequestOutcome)
     /// What has to be let go outside the lock, because letting go may run a `deinit`.
-    case drop(Slot.Leftovers?, MemoTable)
+    case drop(SlotMemory.Leftovers, MemoTable)
     /// The slot is free for another store.
     case giveBackSlot
     case dropMemos([MemoTable.Entry])
@@ -62,7 +62,7 @@ extension StoreCore {
             case .observeReleased(let name, let error):
                 observer?.released(name, in: RequestStore(core: self), error: error)
             case .observeClosed(let outcome): observer?.closed(RequestStore(core: self), outcome: outcome)
-            case .giveBackSlot: SlotPool.shared.giveBack(slot)
+            case .giveBackSlot: SlotPool.shared.giveBack(SlotPool.Spare(slot: slot))
             case .drop, .dropMemos, .dropRecord: break
             }
         }
@@ -122,13 +122,14 @@ extension StoreCore {
                 proceed(point, &state, &effects, &openers)
             case .closed:
                 let jobs = state.jobs
-                let left = slot.close(identity, carries: !jobs.isEmpty)
+                var left = SlotMemory.Leftovers()
+                let hadSlot = slot.memory.close(identity, carries: !jobs.isEmpty, &left)
                 effects.append(.drop(left, state.memos))
-                if left != nil { effects.append(.giveBackSlot) }
+                if hadSlot { effects.append(.giveBackSlot) }
                 state.memos = MemoTable()
                 state.jobs = []
                 effects.append(.observeClosed(state.outcome()))
-                if !jobs.isEmpty { effects.append(.handOver(jobs, left?.values ?? ValueTable(), state.outcome().verdict)) }
+                if !jobs.isEmpty { effects.append(.handOver(jobs, left.values ?? ValueTable(), state.outcome().verdict)) }
                 if parent != nil { effects.append(.detach) }
                 resumePhaseWaiters(.closed, &state, &openers)
             }

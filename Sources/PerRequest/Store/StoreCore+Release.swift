@@ -113,7 +113,11 @@ extension StoreCore {
     ///
     /// Returns when that is done or has taken too long.
     nonisolated(nonsending) func settle(status: RequestStatus?) async -> RequestSettlement {
-        await run(.settle(success: !(status?.isFailure ?? false)), until: .settled, within: .beforeResponse) { state in
+        let isSuccess = !(status?.isFailure ?? false)
+        if let outcome = settleIfEmpty(success: isSuccess, status) {
+            return RequestSettlement(outcome: outcome, failure: nil, replacement: nil)
+        }
+        await run(.settle(success: isSuccess), until: .settled, within: .beforeResponse) { state in
             guard state.lifecycle.phase == .open else { return }
             state.status = status
         }
@@ -135,6 +139,7 @@ extension StoreCore {
         _ ending: RequestOutcome.Ending,
         status: RequestStatus?
     ) async -> RequestOutcome {
+        if let outcome = closeIfEmpty(ending, status) { return outcome }
         await run(closing(ending, status), until: .closing, within: .afterResponse) { state in
             Self.note(ending, status, &state)
         }
@@ -153,7 +158,7 @@ extension StoreCore {
         }
     }
 
-    private static func note(_ ending: RequestOutcome.Ending, _ status: RequestStatus?, _ state: inout State) {
+    fileprivate static func note(_ ending: RequestOutcome.Ending, _ status: RequestStatus?, _ state: inout State) {
         guard state.lifecycle.phase <= .settled else { return }
         if let status { state.status = status }
         if case .completed = ending { return }
@@ -194,6 +199,71 @@ extension StoreCore {
         Task.detached(name: "close abandoned request \(id)", priority: priority) {
             await self.close(.abandoned, status: nil)
         }
+    }
+}
+
+// MARK: - Stores that hold nothing
+
+extension StoreCore {
+    /// Settles in one step, if nothing is held.
+    private func settleIfEmpty(success: Bool, _ status: RequestStatus?) -> RequestOutcome? {
+        state.withLock { state in
+            guard state.canEndAtOnce, state.lifecycle.settleIfEmpty(success: success) else { return nil }
+            state.status = status
+            return state.outcome()
+        }
+    }
+
+    /// Closes in one step, if nothing is held, left or observed.
+    private func closeIfEmpty(_ ending: RequestOutcome.Ending, _ status: RequestStatus?) -> RequestOutcome? {
+        guard observer == nil, nesting == nil else { return nil }
+        var left = SlotMemory.Leftovers()
+        let outcome: RequestOutcome? = state.withLock { state in
+            guard state.canEndAtOnce, state.jobs.isEmpty, state.lifecycle.phase == .settled,
+                state.lifecycle.closeIfEmpty()
+            else { return nil }
+            if let status { state.status = status }
+            if case .completed = ending {} else if state.ending == nil { state.ending = ending }
+            _ = slot.memory.close(identity, carries: false, &left)
+            return state.outcome()
+        }
+        if outcome != nil { SlotPool.shared.giveBack(SlotPool.Spare(slot: slot)) }
+        return outcome
+    }
+
+    /// Settles and closes in one step, if nothing of the store was ever used but its values.
+    ///
+    /// - Returns: Whether it did. The slot is the caller's to give back.
+    func endIfUnused() -> Bool {
+        var left = SlotMemory.Leftovers()
+        return state.withLock { state in
+            guard state.isUnused, state.lifecycle.settleIfEmpty(success: true), state.lifecycle.closeIfEmpty() else {
+                return false
+            }
+            return slot.memory.close(identity, carries: false, &left)
+        }
+    }
+
+    /// Opens again a store that ended unused, that nobody refers to, and that had the same configuration.
+    ///
+    /// - Returns: Its new number.
+    func reopen() -> Int {
+        let next = Identity.nextStore()
+        number.store(next, ordering: .relaxed)
+        openedAt.store(Task.currentPriority.rawValue, ordering: .relaxed)
+        state.withLock { $0.lifecycle.reopen() }
+        slot.memory.open(for: self, isOwned: true, nil)
+        return next
+    }
+}
+
+extension StoreCore.State {
+    /// Whether nothing but the lifecycle stands in the way of ending.
+    fileprivate var canEndAtOnce: Bool { memos.isEmpty && phaseWaiters.isEmpty }
+
+    /// Whether only values have been used, so that the state is as it was made once the lifecycle is.
+    fileprivate var isUnused: Bool {
+        lifecycle.isUnused && canEndAtOnce && jobs.isEmpty && ending == nil
     }
 }
 

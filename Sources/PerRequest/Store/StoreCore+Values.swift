@@ -5,7 +5,7 @@ extension StoreCore {
     ///
     /// - Returns: `.ended` once the store is closed.
     func read(_ key: ValueKey) -> Read {
-        switch slot.read(key, of: identity) {
+        switch slot.memory.read(key, of: identity) {
         case .found(let value): return .found(value, isOwn: true)
         case .ended: return .ended
         case .unset: break
@@ -30,7 +30,7 @@ extension StoreCore {
     ///
     /// - Returns: Whether the value was written.
     func write(_ value: StoredValue?, for key: ValueKey) -> Bool {
-        switch slot.write(value, for: key, of: identity) {
+        switch slot.memory.write(value, for: key, of: identity) {
         case .written: true
         case .unexpected, .ended: false
         }
@@ -38,7 +38,7 @@ extension StoreCore {
 
     /// Writes a value if the present one is still `expected`.
     func exchange(_ expected: StoredValue?, by value: StoredValue, for key: ValueKey) -> SlotWrite {
-        slot.write(value, for: key, of: identity) { present in
+        slot.memory.write(value, for: key, of: identity) { present in
             switch (present, expected) {
             case (nil, nil): true
             case (let present?, let expected?): present.isSame(as: expected)

@@ -11,10 +11,12 @@ import Synchronization
 final class StoreCore: Sendable {
     /// The memory of the store's values; the store's for as long as it is open.
     let slot: Slot
-    private let number: Atomic<Int>
-    private let openedAt: Atomic<UInt8>
+    let number: Atomic<Int>
+    let openedAt: Atomic<UInt8>
     let configuration: StoreConfiguration
     let givenID: String?
+    /// Whether it is as ``RequestStore/opened()`` makes one.
+    let isPlain: Bool
     /// Whether somebody will close the store.
     let isOwned: Bool
     /// What makes it a child; `nil` for a root.
@@ -36,9 +38,9 @@ final class StoreCore: Sendable {
         _ configuration: StoreConfiguration,
         id: String? = nil,
         nesting: Nesting? = nil,
-        values: ValueTable = ValueTable(),
+        values: ValueTable? = nil,
         isOwned: Bool = true,
-        slot: Slot = SlotPool.shared.take()
+        slot: Slot = SlotPool.shared.take().slot
     ) {
         self.slot = slot
         self.configuration = configuration
@@ -46,9 +48,10 @@ final class StoreCore: Sendable {
         number = Atomic(Identity.nextStore())
         openedAt = Atomic(isOwned ? Task.currentPriority.rawValue : 0)
         givenID = id
+        isPlain = configuration === StoreConfiguration.opener && id == nil && nesting == nil
         self.isOwned = isOwned
         state = Lock(State(lifecycle: Lifecycle(isOwned: isOwned)))
-        slot.open(for: self, isOwned: isOwned, values)
+        slot.memory.open(for: self, isOwned: isOwned, values)
     }
 
     /// Makes the core of a store that is closed: what a task finds that has outlived its request.
@@ -59,6 +62,7 @@ final class StoreCore: Sendable {
         self.number = Atomic(number)
         openedAt = Atomic(0)
         givenID = id
+        isPlain = false
         isOwned = true
         var lifecycle = Lifecycle()
         lifecycle.phase = .closed
@@ -72,8 +76,9 @@ final class StoreCore: Sendable {
 
     /// Gives the slot back if the store has it: nobody will close it.
     func endWithoutOpening() {
-        guard slot.close(identity, carries: false) != nil else { return }
-        SlotPool.shared.giveBack(slot)
+        var left = SlotMemory.Leftovers()
+        guard slot.memory.close(identity, carries: false, &left) else { return }
+        SlotPool.shared.giveBack(SlotPool.Spare(slot: slot))
     }
 
     /// The store's number, which no other store of the process has.

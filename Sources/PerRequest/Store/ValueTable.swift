@@ -9,7 +9,9 @@ struct ValueTable: Sendable {
     }
 
     private(set) var tagged: [Entry] = []
-    private var named: [String: StoredValue] = [:]
+    private var named: [String: StoredValue]?
+
+    var isEmpty: Bool { tagged.isEmpty && named == nil }
 
     subscript(key: ValueKey) -> StoredValue? {
         get {
@@ -18,13 +20,14 @@ struct ValueTable: Sendable {
                 for entry in tagged where entry.tag == tag { return entry.value }
                 return nil
             case .name(let name):
-                return named[name]
+                return named?[name]
             }
         }
         set {
             switch key {
             case .key(let tag): set(newValue, tag)
-            case .name(let name): named[name] = newValue
+            case .name(let name): named = named ?? [:]
+                named?[name] = newValue
             }
         }
     }
@@ -48,7 +51,7 @@ struct ValueTable: Sendable {
     func overlaid(by other: ValueTable) -> ValueTable {
         var result = self
         for entry in other.tagged { result.set(entry.value, entry.tag) }
-        result.named.merge(other.named) { _, theirs in theirs }
+        if let theirs = other.named { result.named = (named ?? [:]).merging(theirs) { _, theirs in theirs } }
         return result
     }
 
