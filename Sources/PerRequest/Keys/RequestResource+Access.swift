@@ -5,7 +5,20 @@ extension RequestResource where Value: Sendable {
     /// - Throws: What the factory throws; `CancellationError` if this caller is cancelled; ``RequestStoreError`` outside a
     ///   request, after it, once the release point has begun, if the factory exceeds its limit, and if the resource would
     ///   depend on itself or on one that is released before it.
+    @inlinable
     public func get(fileID: String = #fileID, line: UInt = #line) async throws -> Value {
+        let carrier = local.get()
+        // A factory notes what it asks for.
+        if !carrier.hasSurroundings, let slot = carrier.slot,
+            let value = slot.memory.value(tag, of: carrier.store, as: Value.self)
+        {
+            return value
+        }
+        return try await acquired(fileID, line)
+    }
+
+    @usableFromInline
+    func acquired(_ fileID: String, _ line: UInt) async throws -> Value {
         try await get(in: .required(by: name), fileID: fileID, line: line)
     }
 

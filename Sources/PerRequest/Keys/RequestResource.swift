@@ -36,6 +36,9 @@ public struct RequestResource<Value>: Sendable {
         )
     }
 
+    // The task-local and the tag are read in the caller's module.
+    @usableFromInline let local: TaskLocal<Carrier>
+    @usableFromInline let tag: Int
     let info: ResourceInfo
     let form: Form
 
@@ -78,6 +81,8 @@ public struct RequestResource<Value>: Sendable {
     }
 
     init(info: ResourceInfo, form: Form) {
+        local = Ambient.local
+        tag = info.tag
         self.info = info
         self.form = form
     }

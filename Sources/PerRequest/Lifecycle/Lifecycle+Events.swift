@@ -86,6 +86,12 @@ extension Lifecycle {
     /// An event that no longer applies does nothing.
     mutating func handle(_ event: Event) -> [Action] {
         var actions: [Action] = []
+        handle(event, &actions)
+        return actions
+    }
+
+    /// Takes an event and adds what has to be done to `actions`.
+    mutating func handle(_ event: Event, _ actions: inout [Action]) {
         switch event {
         case .arrived(let id): arrived(id, &actions)
         case .flightFailed(let id): flightFailed(id, &actions)
@@ -101,7 +107,6 @@ extension Lifecycle {
         case .settle(let success): settle(success: success, &actions)
         case .close(let success): close(success: success, &actions)
         }
-        return actions
     }
 
     /// Registers a child scope (rule 4).

@@ -49,9 +49,12 @@ extension Lifecycle {
         entries.contains { $0.id == id && $0.earlyWaiter != nil }
     }
 
+    /// Whether a caller gets the entry's value at once.
+    func isReadable(_ id: Int) -> Bool { index(of: id).map { entries[$0].isReadable } ?? false }
+
     /// The entry of a resource that can be read.
     func heldEntry(of resource: Int) -> Int? {
-        entries.last { $0.resource == resource && $0.state == .held && $0.earlyVerdict == nil }?.id
+        entries.last { $0.resource == resource && $0.isReadable }?.id
     }
 
     /// What an early release of the resource would release: its entry and all that depend on it.
@@ -71,4 +74,9 @@ extension Lifecycle {
         default: false
         }
     }
+}
+
+extension Lifecycle.Entry {
+    /// Whether a caller gets the value at once.
+    var isReadable: Bool { state == .held && earlyVerdict == nil }
 }

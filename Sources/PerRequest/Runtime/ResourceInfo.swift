@@ -1,12 +1,36 @@
 /// What the store knows of a resource's key.
-struct ResourceInfo: Sendable {
-    var id = Identity.nextKey()
+final class ResourceInfo: Sendable {
+    let id: Int
+    /// What the value is found under in a store's slot while it is held; it is not for the work after the response.
+    let tag: Int
     let name: String
     let form: Lifecycle.Form
     let point: ReleasePoint
-    var limits = ResourceLimits()
+    let limits: ResourceLimits
     /// Where the value of a memo is kept.
-    var memo: MemoTable.Key?
+    let memo: MemoTable.Key?
+    // Made once, not for every request.
+    let acquireTaskName: String
+    let releaseTaskName: String
+
+    init(
+        id: Int = Identity.nextKey(),
+        name: String,
+        form: Lifecycle.Form,
+        point: ReleasePoint,
+        limits: ResourceLimits = ResourceLimits(),
+        memo: MemoTable.Key? = nil
+    ) {
+        self.id = id
+        tag = memo == nil ? ValueKey.tag(Identity.nextLocal(), isCarried: false) : 0
+        self.name = name
+        self.form = form
+        self.point = point
+        self.limits = limits
+        self.memo = memo
+        acquireTaskName = "acquire \(name)"
+        releaseTaskName = "release \(name)"
+    }
 }
 
 /// Something a store can acquire.

@@ -92,7 +92,8 @@ extension Ambient {
             let privateStore = core.flatMap { $0.isOwned ? nil : $0 }
             let id = core?.givenID
             let isPlain = id == nil && factory == nil && turn == nil && privateStore == nil
-            surroundings = isPlain ? nil : Surroundings(id: id, factory: factory, turn: turn, privateStore: privateStore)
+            surroundings =
+                isPlain ? nil : Surroundings(id: id, factory: factory, turn: turn, privateStore: privateStore)
             carrier = core.map { Carrier($0, hasSurroundings: !isPlain) } ?? Carrier()
         }
     }

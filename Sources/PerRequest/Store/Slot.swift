@@ -11,9 +11,9 @@ public import Synchronization
 ///   number changed (rules 5 to 7).
 /// - A value that is an object is read and written under the lock, the retain included. It has to be a lock that the
 ///   optimizer moves no retain out of.
-/// - A value of one word is read without the lock: the owner first, the tag, the word, and the owner again. A tag is
-///   never given to another key while the store is open, and a slot loses its owner before anything in it changes
-///   hands; so that if the owner is the same both times, the word was that store's and that key's in between.
+/// - A value of one word is read without the lock: the owner first, the tag, the word, and the owner again. The place of
+///   such a value is not given to another key while the store is open, and a slot loses its owner before anything in it
+///   changes hands; so that if the owner is the same both times, the word was that store's and that key's in between.
 @safe @usableFromInline
 struct Slot: @unchecked Sendable {
     @usableFromInline let pointer: UnsafeMutablePointer<SlotMemory>
@@ -176,6 +176,7 @@ extension SlotMemory {
         let bit: UInt8 = 1 << home
         let holder = tags[home].load(ordering: .relaxed)
         guard holder == 0 || holder == tag else { return contents.others[key] = value }
+        if holder == 0, !contents.others.isEmpty { contents.others[key] = nil }
         let previous = words[home].load(ordering: .relaxed)
         switch value {
         case .word(let word):
@@ -188,6 +189,29 @@ extension SlotMemory {
         }
         contents.taken |= bit
         tags[home].store(tag, ordering: .releasing)
+    }
+}
+
+// MARK: - Resources
+
+extension SlotMemory {
+    /// Lets a resource be read like a value, if its home place is free; otherwise its store has to be asked.
+    func publish(_ box: AnyBox, _ tag: Int, of store: Int) -> Bool {
+        let home = Self.home(of: tag)
+        return contents.withLock { contents in
+            let holder = tags[home].load(ordering: .relaxed)
+            guard owner.load(ordering: .relaxed) == store, holder == 0 || holder == tag else { return false }
+            put(.box(box), for: .key(tag), &contents)
+            return true
+        }
+    }
+
+    /// Takes a resource away that was published; its store still refers to it.
+    func withdraw(_ tag: Int, of store: Int) {
+        contents.withLock { contents in
+            guard owner.load(ordering: .relaxed) == store else { return }
+            clear(Self.home(of: tag), &contents)
+        }
     }
 }
 
@@ -229,7 +253,7 @@ extension SlotMemory {
             left.core = contents.core.take()
             // Words need not be let go.
             if carries || contents.boxes != 0 || !contents.others.isEmpty { left.values = table(contents) }
-            if contents.taken != 0 { clear(&contents) }
+            for home in 0..<8 where contents.taken & (1 << home) != 0 { clear(home, &contents) }
             if !contents.others.isEmpty { contents.others = ValueTable() }
             return true
         }
@@ -240,14 +264,13 @@ extension SlotMemory {
         var core: StoreCore?
     }
 
-    private func clear(_ contents: inout Contents) {
-        for home in 0..<8 where contents.taken & (1 << home) != 0 {
-            tags[home].store(0, ordering: .releasing)
-            let word = words[home].exchange(0, ordering: .releasing)
-            // The table that `close` returns refers to the box: this is not its end.
-            if contents.boxes & (1 << home) != 0 { unsafe Self.box(in: word).release() }
-        }
-        contents.taken = 0
-        contents.boxes = 0
+    /// Frees a home place; somebody else still refers to its box, so that this is not its end.
+    private func clear(_ home: Int, _ contents: inout Contents) {
+        let bit: UInt8 = 1 << home
+        tags[home].store(0, ordering: .releasing)
+        let word = words[home].exchange(0, ordering: .releasing)
+        if contents.boxes & bit != 0 { unsafe Self.box(in: word).release() }
+        contents.taken &= ~bit
+        contents.boxes &= ~bit
     }
 }

@@ -122,14 +122,17 @@ extension StoreCore {
         let resource = acquisition.resource.name
         let factory = RunningFactory(core: self, entry: acquisition.entry, name: resource, inside: Ambient.factory)
         let context = Ambient.Context(self, factory: factory, turn: Ambient.turn)
-        let name = "acquire \(resource)"
-        let task = Task.immediate(name: name, priority: priority, executorPreference: executor) {
+        let task = Task.immediate(
+            name: acquisition.resource.acquireTaskName,
+            priority: priority,
+            executorPreference: executor
+        ) {
             await Ambient.with(context) { await source.fly(acquisition, in: self) }
         }
         let cancelled: Bool = state.withLock { state in
             guard let record = state.acquisitions[acquisition.entry] else { return false }
             // Its release may run already, and then it is the release that can be cancelled.
-            if record.task == nil { state.acquisitions[acquisition.entry]?.task = task }
+            if record.task == nil { record.task = task }
             return record.cancelRequested
         }
         if cancelled {
@@ -151,9 +154,10 @@ extension StoreCore {
         var deadline: Deadlines.Token?
         let effects = effects(of: .arrived(acquisition.entry)) { state in
             isExpected = state.lifecycle.isFlying(acquisition.entry)
-            deadline = state.acquisitions[acquisition.entry]?.deadline
-            state.acquisitions[acquisition.entry]?.deadline = nil
-            state.acquisitions[acquisition.entry]?.box = box
+            let record = state.acquisitions[acquisition.entry]
+            deadline = record?.deadline
+            record?.deadline = nil
+            record?.box = box
             if let memo = acquisition.resource.memo, !state.lifecycle.hasBegun(acquisition.resource.point) {
                 state.memos.store(box, memo, resource: acquisition.resource.id)
             }
@@ -210,8 +214,9 @@ extension StoreCore {
         let token = schedule(after: limit) { $0.send(.deadline(acquisition.entry, stage)) }
         let previous: Deadlines.Token? = state.withLock { state in
             guard state.lifecycle.isUnderWay(acquisition.entry, stage) else { return token }
-            let previous = state.acquisitions[acquisition.entry]?.deadline
-            state.acquisitions[acquisition.entry]?.deadline = token
+            let record = state.acquisitions[acquisition.entry]
+            let previous = record?.deadline
+            record?.deadline = token
             return previous
         }
         if let previous { Deadlines.shared.cancel(previous) }

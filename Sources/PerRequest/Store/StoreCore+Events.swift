@@ -8,14 +8,14 @@ enum Effect: Sendable {
     case limit(Acquisition, Lifecycle.Stage)
     case limitHold(Acquisition)
     case endHolds([Hold])
-    case closeChild(StoreCore, RequestOutcome)
-    case handOver([PendingJob], ValueTable, RequestOutcome.Verdict)
+    indirect case closeChild(StoreCore, RequestOutcome)
+    indirect case handOver([PendingJob], ValueTable, RequestOutcome.Verdict)
     case detach
-    case report(RequestReport.Kind)
+    indirect case report(RequestReport.Kind)
     case observeReleased(String, (any Error)?)
     case observeClosed(RequestOutcome)
     /// What has to be let go outside the lock, because letting go may run a `deinit`.
-    case drop(SlotMemory.Leftovers, MemoTable)
+    indirect case drop(SlotMemory.Leftovers, MemoTable)
     /// The slot is free for another store.
     case giveBackSlot
     case dropMemos([MemoTable.Entry])
@@ -36,8 +36,7 @@ extension StoreCore {
     func effects(of event: Lifecycle.Event, prepare: (inout sending State) -> Void = { _ in }) -> [Effect] {
         state.withLock { state in
             prepare(&state)
-            let actions = state.lifecycle.handle(event)
-            return resolve(actions, &state)
+            return self.effects(of: event, &state)
         }
     }
 
@@ -45,6 +44,7 @@ extension StoreCore {
     ///
     /// Each is let go before the next, so that what is dropped is gone in time.
     func perform(_ effects: consuming [Effect]) {
+        guard !effects.isEmpty else { return }
         effects.reverse()
         while let effect = effects.popLast() {
             switch effect {
@@ -68,9 +68,24 @@ extension StoreCore {
         }
     }
 
+    /// Gives an event to the lifecycle, under the lock.
+    func effects(of event: Lifecycle.Event, _ state: inout State) -> [Effect] {
+        // One buffer serves all events of the store.
+        var actions: [Lifecycle.Action] = []
+        swap(&actions, &state.actions)
+        state.lifecycle.handle(event, &actions)
+        withdrawWhatCannotBeRead(state)
+        let effects = resolve(actions, &state)
+        actions.removeAll(keepingCapacity: true)
+        swap(&actions, &state.actions)
+        return effects
+    }
+
     /// Looks up, under the lock, what the lifecycle's numbers stand for.
-    func resolve(_ actions: [Lifecycle.Action], _ state: inout State) -> [Effect] {
+    private func resolve(_ actions: [Lifecycle.Action], _ state: inout State) -> [Effect] {
+        guard !actions.isEmpty else { return [] }
         var effects: [Effect] = []
+        effects.reserveCapacity(actions.count)
         // The opener goes on when all else is done: values dropped, observers told.
         var openers: [Effect] = []
         // What a resource was built on is free before anybody is told that it has ended.
@@ -78,10 +93,11 @@ extension StoreCore {
         for action in actions {
             switch action {
             case .acquired(let id):
-                guard let acquisition = state.acquisitions[id]?.acquisition else { break }
-                if acquisition.resource.limits.hold != nil { effects.append(.limitHold(acquisition)) }
+                guard let record = state.acquisitions[id] else { break }
+                publish(record, state)
+                if record.acquisition.resource.limits.hold != nil { effects.append(.limitHold(record.acquisition)) }
             case .resume(let id, let resumption):
-                guard let pending = state.waiters.removeValue(forKey: id) else { break }
+                guard let pending = state.waiters.remove(id) else { break }
                 effects.append(.resume(pending.waiter, result(of: resumption, for: pending.resource, state)))
             case .cancelFlight(let id):
                 guard let record = state.acquisitions[id] else { break }
@@ -89,7 +105,7 @@ extension StoreCore {
                     effects.append(.cancel(task))
                     effects.append(.limit(record.acquisition, .cancelling))
                 }
-                state.acquisitions[id]?.cancelRequested = true
+                record.cancelRequested = true
             case .awaitUses(let id):
                 guard let acquisition = state.acquisitions[id]?.acquisition else { break }
                 effects.append(.limit(acquisition, .awaitingUses))
@@ -113,7 +129,7 @@ extension StoreCore {
                 guard let child = state.children[id] else { break }
                 effects.append(.closeChild(child, state.outcome()))
             case .forget(let id):
-                guard let record = state.acquisitions.removeValue(forKey: id) else { break }
+                guard let record = state.acquisitions.remove(id) else { break }
                 if let deadline = record.deadline { Deadlines.shared.cancel(deadline) }
                 if let holdLimit = record.holdLimit { Deadlines.shared.cancel(holdLimit) }
                 if !record.holds.isEmpty { ended.append(.endHolds(record.holds)) }
@@ -128,13 +144,34 @@ extension StoreCore {
                 if hadSlot { effects.append(.giveBackSlot) }
                 state.memos = MemoTable()
                 state.jobs = []
-                effects.append(.observeClosed(state.outcome()))
-                if !jobs.isEmpty { effects.append(.handOver(jobs, left.values ?? ValueTable(), state.outcome().verdict)) }
+                if observer != nil { effects.append(.observeClosed(state.outcome())) }
+                if !jobs.isEmpty {
+                    effects.append(.handOver(jobs, left.values ?? ValueTable(), state.outcome().verdict))
+                }
                 if parent != nil { effects.append(.detach) }
                 resumePhaseWaiters(.closed, &state, &openers)
             }
         }
-        return ended + effects + openers
+        if !ended.isEmpty { effects.insert(contentsOf: ended, at: 0) }
+        effects.append(contentsOf: openers)
+        return effects
+    }
+
+    // MARK: Reading without asking the lifecycle
+
+    /// Lets a resource be read from the slot, for as long as the lifecycle has it held.
+    func publish(_ record: AcquisitionRecord, _ state: borrowing State) {
+        guard let box = record.box, state.lifecycle.isReadable(record.acquisition.entry) else { return }
+        record.isPublished = slot.memory.publish(box, record.acquisition.resource.tag, of: identity)
+    }
+
+    /// Called with every event: what it released, lost or made late is not read from then on.
+    private func withdrawWhatCannotBeRead(_ state: borrowing State) {
+        for entry in state.lifecycle.entries where !entry.isReadable {
+            guard let record = state.acquisitions[entry.id], record.isPublished else { continue }
+            record.isPublished = false
+            slot.memory.withdraw(record.acquisition.resource.tag, of: identity)
+        }
     }
 
     private func result(

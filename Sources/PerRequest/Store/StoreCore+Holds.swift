@@ -56,7 +56,7 @@ extension StoreCore {
             guard state.lifecycle.isFlying(factory.entry), let record = state.acquisitions[factory.entry],
                 !record.holds.contains(where: hold.isSame)
             else { return false }
-            state.acquisitions[factory.entry]?.holds.append(hold)
+            record.holds.append(hold)
             return true
         }
         if !isNew { end(hold) }
@@ -65,8 +65,9 @@ extension StoreCore {
     /// Ends a hold of this store's.
     func end(_ hold: Hold) {
         send(.useEnded(hold.entry)) { state in
-            guard let index = state.acquisitions[hold.entry]?.holders.firstIndex(of: hold.holder) else { return }
-            state.acquisitions[hold.entry]?.holders.remove(at: index)
+            let record = state.acquisitions[hold.entry]
+            guard let index = record?.holders.firstIndex(of: hold.holder) else { return }
+            record?.holders.remove(at: index)
         }
     }
 }

@@ -11,8 +11,11 @@ extension StoreCore {
             gate.open(outcome)
         case .closure(let body):
             let handoff = Handoff()
-            let name = "release \(acquisition.resource.name)"
-            let task = Task.immediate(name: name, priority: priority, executorPreference: executor) {
+            let task = Task.immediate(
+                name: acquisition.resource.releaseTaskName,
+                priority: priority,
+                executorPreference: executor
+            ) {
                 let error = await Ambient.ensure(self) { () async -> (any Error)? in
                     do {
                         try await body(box, outcome)
@@ -51,23 +54,24 @@ extension StoreCore {
         var holdLimit: Deadlines.Token?
         var holds: [Hold] = []
         var effects = effects(of: event) { state in
-            isKnown = state.acquisitions[acquisition.entry]?.box != nil
+            let record = state.acquisitions[acquisition.entry]
+            isKnown = record?.box != nil
             // Whoever released it early gets its error; then it is no failure of the request.
             isTold = state.lifecycle.hasEarlyWaiter(acquisition.entry)
             // A value that nobody got is no loss.
             if case .lost = event, state.lifecycle.isLate(acquisition.entry) { isTold = true }
-            holdLimit = state.acquisitions[acquisition.entry]?.holdLimit
-            state.acquisitions[acquisition.entry]?.holdLimit = nil
-            holds = state.acquisitions[acquisition.entry]?.holds ?? []
-            state.acquisitions[acquisition.entry]?.holds = []
-            state.acquisitions[acquisition.entry]?.failure = error
+            holdLimit = record?.holdLimit
+            record?.holdLimit = nil
+            holds = record?.holds ?? []
+            record?.holds = []
+            record?.failure = error
             if isKnown, !isTold, let failure { state.releaseFailures.append(failure) }
         }
         if let holdLimit { Deadlines.shared.cancel(holdLimit) }
         if !holds.isEmpty { effects.insert(.endHolds(holds), at: 0) }
         guard isKnown else { return effects }
         if let failure, !isTold { effects.insert(.report(.releaseFailed(failure)), at: 0) }
-        effects.insert(.observeReleased(acquisition.resource.name, error), at: 0)
+        if observer != nil { effects.insert(.observeReleased(acquisition.resource.name, error), at: 0) }
         return effects
     }
 
@@ -83,8 +87,7 @@ extension StoreCore {
                 state.waiters[number] = nil
                 return (waiter, [.resume(waiter, .failure(refusal))])
             }
-            let actions = state.lifecycle.handle(.releaseEarly(resource: info.id, verdict, waiter: number))
-            return (waiter, resolve(actions, &state))
+            return (waiter, self.effects(of: .releaseEarly(resource: info.id, verdict, waiter: number), &state))
         }
         perform(effects)
         _ = try await waiter.wait().get()
@@ -192,7 +195,7 @@ extension StoreCore {
     func abandon() {
         let held: [String]? = state.withLock { state in
             guard !state.lifecycle.closeRequested else { return nil }
-            return state.acquisitions.sorted { $0.key < $1.key }.map(\.value.acquisition.resource.name)
+            return state.acquisitions.all.map(\.value.acquisition.resource.name)
         }
         guard let held else { return }
         report(.abandoned(resources: held))

@@ -89,11 +89,10 @@ extension StoreCore {
     private nonisolated(nonsending) func takeTurn(of entry: Int, inside turn: Turn?) async throws -> Int {
         let isCancelled = Task.isCancelled
         let request: TurnRequest = state.withLock { state in
-            guard var turns = state.acquisitions[entry]?.turns else { preconditionFailure("pinned and not there") }
-            let number = turns.nextNumber()
-            defer { state.acquisitions[entry]?.turns = turns }
-            guard turns.current != nil else {
-                turns.current = number
+            guard let record = state.acquisitions[entry] else { preconditionFailure("pinned and not there") }
+            let number = record.turns.nextNumber()
+            guard record.turns.current != nil else {
+                record.turns.current = number
                 return .taken(number)
             }
             if let turn, let path = state.path(fromTurnOf: entry, to: turn, in: identity) {
@@ -102,7 +101,7 @@ extension StoreCore {
             }
             guard !isCancelled else { return .refuse(CancellationError()) }
             let waiter = Waiter()
-            turns.waiting.append(TurnQueue.Waiting(number: number, waiter: waiter, inside: turn))
+            record.turns.waiting.append(TurnQueue.Waiting(number: number, waiter: waiter, inside: turn))
             return .wait(number, waiter)
         }
         switch request {
@@ -134,8 +133,10 @@ extension StoreCore {
     private func replaceBox(of entry: Int, by box: AnyBox) {
         var replaced: AnyBox?
         state.withLock { state in
-            replaced = state.acquisitions[entry]?.box
-            state.acquisitions[entry]?.box = box
+            let record = state.acquisitions[entry]
+            replaced = record?.box
+            record?.box = box
+            if let record, record.isPublished { publish(record, state) }
         }
         withExtendedLifetime(replaced) {}
     }
@@ -148,7 +149,7 @@ extension StoreCore.State {
     fileprivate func path(fromTurnOf entry: Int, to turn: Turn, in store: Int, passed: Set<Int> = []) -> [Int]? {
         guard let current = acquisitions[entry]?.turns.current, !passed.contains(entry) else { return nil }
         if turn.isInside(current, of: entry, in: store) { return [entry] }
-        for (next, record) in acquisitions {
+        for (next, record) in acquisitions.all {
             let waits = record.turns.waiting.contains { $0.inside?.isInside(current, of: entry, in: store) ?? false }
             guard waits else { continue }
             if let rest = path(fromTurnOf: next, to: turn, in: store, passed: passed.union([entry])) {

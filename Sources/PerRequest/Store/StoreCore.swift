@@ -103,9 +103,11 @@ final class StoreCore: Sendable {
 
     struct State {
         var lifecycle: Lifecycle
+        /// What the lifecycle wants done, while it is looked up.
+        var actions: [Lifecycle.Action] = []
         var memos = MemoTable()
-        var acquisitions: [Int: AcquisitionRecord] = [:]
-        var waiters: [Int: PendingWaiter] = [:]
+        var acquisitions = SmallTable<AcquisitionRecord>()
+        var waiters = SmallTable<PendingWaiter>()
         var nextWaiter = 0
         var children: [Int: StoreCore] = [:]
         var status: RequestStatus?
@@ -132,8 +134,8 @@ struct PhaseWaiter: Sendable {
     let waiter: Waiter
 }
 
-/// What the core keeps of one acquisition.
-struct AcquisitionRecord: Sendable {
+/// What the core keeps of one acquisition: read and written under the core's lock only.
+final class AcquisitionRecord: @unchecked Sendable {
     let acquisition: Acquisition
     var box: AnyBox?
     /// What the flight or the release threw.
@@ -144,12 +146,16 @@ struct AcquisitionRecord: Sendable {
     var deadline: Deadlines.Token?
     /// The time after which holding the resource is reported.
     var holdLimit: Deadlines.Token?
+    /// Whether the value can be read from the store's slot.
+    var isPublished = false
     /// The bodies that use the value exclusively.
     var turns = TurnQueue()
     /// What the resource is built on in parents of the store.
     var holds: [Hold] = []
     /// The resources of children that are built on this one.
     var holders: [Holder] = []
+
+    init(acquisition: Acquisition) { self.acquisition = acquisition }
 }
 
 /// What many stores have in common.

@@ -26,7 +26,8 @@ struct ValueTable: Sendable {
         set {
             switch key {
             case .key(let tag): set(newValue, tag)
-            case .name(let name): named = named ?? [:]
+            case .name(let name):
+                named = named ?? [:]
                 named?[name] = newValue
             }
         }

@@ -275,10 +275,38 @@ struct LifecycleEnumerationTests {
                 noteEarly(resource, verdict, waiter, &next)
             }
             next.model.note(event)
-            for action in next.lifecycle.handle(event) { next.model.note(action) }
+            let actions = next.lifecycle.handle(event)
+            for action in actions { next.model.note(action) }
+            if let problem = shortcut(event, from: node.lifecycle, to: next.lifecycle, actions) {
+                next.model.violations.append(problem)
+            }
         }
         next.model.check(next.lifecycle)
         return next
+    }
+
+    /// Settling and closing in one step comes to the same as the event, wherever it can be done.
+    private func shortcut(
+        _ event: Lifecycle.Event,
+        from start: Lifecycle,
+        to end: Lifecycle,
+        _ actions: [Lifecycle.Action]
+    ) -> String? {
+        var short = start
+        switch event {
+        case .settle(let success):
+            guard short.settleIfEmpty(success: success) else { break }
+            guard short == end, actions == [.proceed(.beforeResponse)] else {
+                return "1: settled otherwise in one step"
+            }
+        case .close:
+            guard short.closeIfEmpty() else { break }
+            guard short == end, actions == [.proceed(.afterResponse), .closed] else {
+                return "1: closed otherwise in one step"
+            }
+        default: break
+        }
+        return nil
     }
 
     private func admit(_ request: ResourceRequest, _ waiter: Int, _ next: inout Node) {

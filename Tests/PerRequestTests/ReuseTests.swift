@@ -1,0 +1,142 @@
+import Synchronization
+import Testing
+
+@testable import PerRequest
+
+/// The memory of stores is used again, while tasks of the requests before still point to it.
+@Suite("Reused memory (rules 5 to 7)")
+struct ReuseTests {
+    static let requests = isThreadSanitized ? 1_000 : 4_000
+
+    /// An object that knows the request it was made for, and is counted.
+    final class Mark: Sendable {
+        static let alive = Atomic(0)
+        let request: Int
+
+        init(_ request: Int) {
+            self.request = request
+            Self.alive.add(1, ordering: .relaxed)
+        }
+
+        deinit { Self.alive.subtract(1, ordering: .relaxed) }
+    }
+
+    static let word = RequestLocal("word", default: 0)
+    static let object = RequestLocal<Mark?>("object")
+    static let sets = RequestLocal("sets", default: 0)
+    /// More than there are home places, so that some find theirs taken.
+    static let others = (0..<9).map { RequestLocal("other \($0)", default: 0) }
+    static let resource = RequestResource("resource") {
+        Mark(word.value)
+    } release: { mark, _ in
+        #expect(mark.request == word.value)
+    }
+
+    /// What a task that outlives its request may see: its own request's, or none.
+    private static func look(_ request: Int) -> Bool {
+        guard word.value == 0 || word.value == request else { return false }
+        if let mark = object.value, mark.request != request { return false }
+        if let mark = resource.valueIfHeld, mark.request != request { return false }
+        return others.allSatisfy { $0.value == 0 || $0.value == request }
+    }
+
+    /// Some requests one after the other, and the tasks that outlive them.
+    private final class Lane: Sendable {
+        let number: Int
+        let foreign = Atomic(0)
+        let isOver = Atomic(false)
+
+        init(_ number: Int) { self.number = number }
+
+        func expect(_ isOwn: Bool) { if !isOwn { foreign.add(1, ordering: .relaxed) } }
+
+        func run() async throws {
+            for round in 0..<requests / 200 {
+                isOver.store(false, ordering: .relaxed)
+                var escaped: [Task<Void, Never>] = []
+                for step in 0..<200 {
+                    let request = number * 1_000_000 + round * 1_000 + step + 1
+                    if let task = try await serve(request, escapes: step % 25 == 0) { escaped.append(task) }
+                    // What an escaped task writes is nobody's, once its request is over.
+                    try await withRequestStore { _ in expect(sets.value == 0 && look(0)) }
+                }
+                isOver.store(true, ordering: .relaxed)
+                for task in escaped { await task.value }
+            }
+        }
+
+        private func serve(_ request: Int, escapes: Bool) async throws -> Task<Void, Never>? {
+            try await withRequestStore { store in
+                try word.set(request)
+                try object.set(Mark(request))
+                if request % 3 == 0 { for other in others { try other.set(request) } }
+                if request % 2 == 0 { _ = try await resource.get() }
+                guard escapes else { return nil }
+                // It sees its request's end, and then many others' in the same memory.
+                return Task {
+                    while !self.isOver.load(ordering: .relaxed) {
+                        self.expect(look(request))
+                        try? sets.set(request)
+                        self.expect(RequestStore.current == store)
+                        await Task.yield()
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("Tasks that outlive their requests read and write while later requests use the same memory")
+    func escapedTasks() async throws {
+        let lanes = (1...4).map { Lane($0) }
+        try await withThrowingTaskGroup { group in
+            for lane in lanes { group.addTask { try await lane.run() } }
+            try await group.waitForAll()
+        }
+        let foreign = lanes.map { $0.foreign.load(ordering: .relaxed) }
+        #expect(foreign == [0, 0, 0, 0])
+        #expect(Mark.alive.load(ordering: .relaxed) == 0)
+    }
+
+    @Test("A store that ended unused is opened again only if nobody refers to it")
+    func held() async throws {
+        var kept: [RequestStore] = []
+        for _ in 0..<100 { kept.append(try await withRequestStore { $0 }) }
+        #expect(Set(kept).count == 100)
+        let areClosed = kept.allSatisfy(\.isClosed)
+        #expect(areClosed)
+        try await withRequestStore { store in
+            let isNew = !kept.contains(store)
+            #expect(isNew)
+            try Self.word.set(7)
+            for closed in kept where Self.word.value(in: closed) != 0 { Issue.record("read \(store) in \(closed)") }
+        }
+    }
+
+    @Test("A task that outlives its request names it in errors, by the id that it was given")
+    func names() async throws {
+        let over = Signal()
+        let task = try await withRequestStore(id: "GET /notes") { _ in
+            Task {
+                await over.wait()
+                return (await reason { try Self.word.set(1) }, RequestStore.current?.id)
+            }
+        }
+        try await withRequestStore(id: "another") { _ in over.fire() }
+        let (failure, id) = await task.value
+        #expect(failure?.name == "requestEnded")
+        #expect(id == "GET /notes")
+    }
+
+    @Test("The stores of a process take as much memory as were open at a time")
+    func bounded() async throws {
+        var slots: Set<UInt> = []
+        for _ in 0..<1_000 {
+            try await withRequestStore { store in
+                _ = slots.insert(unsafe UInt(bitPattern: store.slot.pointer))
+            }
+        }
+        // Other tests run at the same time, and take from the same pool.
+        let count = slots.count
+        #expect(count < 500)
+    }
+}
