@@ -1,16 +1,18 @@
+import ServiceContextModule
 import Synchronization
-
-/// A class, as a user or a client is.
-final class Thing: Sendable {
-    let number: Int
-
-    init(_ number: Int) { self.number = number }
-}
 
 enum Bare {
     @TaskLocal static var thing: Thing?
     @TaskLocal static var number = 0
 }
+
+private enum ThingKey: ServiceContextKey {
+    typealias Value = Thing
+}
+
+/// What an explicit parameter costs where it is used.
+@inline(never)
+private func number(of thing: Thing) -> Int { thing.number }
 
 extension Cost {
     /// What the library is compared with.
@@ -36,47 +38,37 @@ extension Cost {
             }
             return sum
         },
+        Cost(name: "explicit parameter: read a class") { count in
+            // Two of them, so that the reading is not moved out of the loop.
+            let (even, odd) = (Thing(1), Thing(2))
+            var sum = 0
+            for turn in 0..<count { sum &+= number(of: turn & 1 == 0 ? even : odd) }
+            return sum
+        },
+        Cost(name: "tracing's context: read a class") { count in
+            var context = ServiceContext.topLevel
+            context[ThingKey.self] = Thing(1)
+            return ServiceContext.withValue(context) {
+                var sum = 0
+                for _ in 0..<count { sum &+= ServiceContext.current?[ThingKey.self]?.number ?? 0 }
+                return sum
+            }
+        },
         Cost(name: "dictionary under a lock: read a class") { count in
             let things = Mutex(Dictionary(uniqueKeysWithValues: (0..<8).map { ($0, Thing($0)) }))
             var sum = 0
             for _ in 0..<count { sum &+= things.withLock { $0[7] }?.number ?? 0 }
             return sum
         },
-        Cost(name: "by hand: 1 resource, its release shielded") { count in
-            var sum = 0
-            for _ in 0..<count {
-                let thing = try await acquire()
-                sum &+= thing.number
-                await Task.immediate { await release(thing) }.value
-            }
-            return sum
+        Cost(name: "dictionary under a lock: set a number") { count in
+            let numbers = Mutex(Dictionary(uniqueKeysWithValues: (0..<8).map { ($0, $0) }))
+            for number in 0..<count { numbers.withLock { $0[7] = number } }
+            return numbers.withLock { $0[7] } ?? 0
         },
-        Cost(name: "by hand: 4 resources, their releases shielded") { count in
+        Cost(name: "by hand: a shielded task") { count in
             var sum = 0
-            for _ in 0..<count {
-                let things = try await (acquire(), acquire(), acquire(), acquire())
-                sum &+= things.0.number &+ things.3.number
-                await Task.immediate {
-                    await release(things.3)
-                    await release(things.2)
-                    await release(things.1)
-                    await release(things.0)
-                }.value
-            }
+            for _ in 0..<count { sum &+= await Task.immediate { await one() }.value }
             return sum
         },
     ]
 }
-
-private let shared = Thing(1)
-
-/// Makes a resource, without suspending.
-@inline(never)
-func acquire() async throws -> Thing { shared }
-
-/// Ends a resource, without suspending.
-@inline(never)
-func release(_ thing: Thing) async {}
-
-@inline(never)
-func one() async -> Int { 1 }

@@ -9,5 +9,5 @@ public struct Cost: Sendable {
     public let run: @Sendable (_ count: Int) async throws -> Int
 
     /// All of them: what is compared, and what it is compared with.
-    public static let all = baselines + values + scopes + resources
+    public static let all = baselines + resourcesByHand + values + scopes + resources
 }
