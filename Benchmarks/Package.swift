@@ -21,11 +21,16 @@ let package = Package(
             ]
         ),
         .executableTarget(name: "Costs", dependencies: ["Operations"]),
+        .target(name: "CMemory"),
+        .executableTarget(
+            name: "Gauges",
+            dependencies: ["CMemory", "Operations", .product(name: "PerRequest", package: "swift-per-request")]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets {
+for target in package.targets where target.name != "CMemory" {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),

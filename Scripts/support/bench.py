@@ -4,17 +4,21 @@ import argparse
 import json
 import sys
 
+import bench_gauges
 import bench_instructions
 
 SECTIONS = {
     "instructions": bench_instructions.measure,
+    "memory": bench_gauges.measure_memory,
+    "readers": bench_gauges.measure_readers,
 }
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("sections", nargs="+", choices=SECTIONS)
-    parser.add_argument("--costs", help="the executable of that name")
+    for executable in ["costs", "gauges"]:
+        parser.add_argument(f"--{executable}", help="the executable of that name")
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--update-thresholds", action="store_true")
