@@ -5,12 +5,14 @@ import json
 import sys
 
 import bench_gauges
+import bench_growth
 import bench_instructions
 
 SECTIONS = {
     "instructions": bench_instructions.measure,
     "memory": bench_gauges.measure_memory,
     "readers": bench_gauges.measure_readers,
+    "growth": bench_growth.measure,
 }
 
 

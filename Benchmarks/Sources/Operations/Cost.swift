@@ -8,6 +8,9 @@ public struct Cost: Sendable {
     /// Does it.
     public let run: @Sendable (_ count: Int) async throws -> Int
 
-    /// All of them: what is compared, and what it is compared with.
-    public static let all = baselines + resourcesByHand + values + scopes + resources
+    /// What is compared, and what it is compared with.
+    public static let operations = baselines + resourcesByHand + values + scopes + resources
+
+    /// All of them: those, and what may grow.
+    public static let all = operations + Growth.all.flatMap(\.costs)
 }

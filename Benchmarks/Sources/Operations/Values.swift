@@ -2,6 +2,7 @@ import PerRequest
 
 enum Current {
     static let numbers = (0..<6).map { RequestLocal("number \($0)", default: 0) }
+    static let many = (0..<64).map { RequestLocal("number \($0) of many", default: 0) }
     static let thing = RequestLocal<Thing?>("thing")
     static let number = RequestLocal("number", default: 0)
 
