@@ -7,19 +7,21 @@ import sys
 import bench_gauges
 import bench_growth
 import bench_instructions
+import bench_server
 
 SECTIONS = {
     "instructions": bench_instructions.measure,
     "memory": bench_gauges.measure_memory,
     "readers": bench_gauges.measure_readers,
     "growth": bench_growth.measure,
+    "server": bench_server.measure,
 }
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("sections", nargs="+", choices=SECTIONS)
-    for executable in ["costs", "gauges"]:
+    for executable in ["costs", "gauges", "servers"]:
         parser.add_argument(f"--{executable}", help="the executable of that name")
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--check", action="store_true")

@@ -1,0 +1,57 @@
+import GRPCCore
+import GRPCNIOTransportCore
+import GRPCNIOTransportHTTP2Posix
+import PerRequestGRPC
+
+extension Main {
+    static func serveGRPC() async throws {
+        let server = GRPCServer(transport: transport, services: [EchoService()])
+        try await serve(server) { try await $0.listeningAddress.ipv4?.port }
+    }
+
+    static func serveGRPCWithStores() async throws {
+        let server = GRPCServer(
+            transport: .requestStore(transport),
+            services: [EchoService()],
+            interceptors: [RequestStoreInterceptor()]
+        )
+        try await serve(server) { try await $0.base.listeningAddress.ipv4?.port }
+    }
+
+    private static var transport: HTTP2ServerTransport.Posix {
+        .http2NIOPosix(address: .ipv4(host: "127.0.0.1", port: 0), transportSecurity: .plaintext)
+    }
+
+    private static func serve<Transport>(
+        _ server: GRPCServer<Transport>,
+        port: @Sendable (Transport) async throws -> Int?
+    ) async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { try await server.serve() }
+            printPort(try await port(server.transport))
+        }
+    }
+}
+
+/// A unary RPC that returns its message: no generated code.
+private struct EchoService: RegistrableRPCService {
+    func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
+        router.registerHandler(
+            forMethod: MethodDescriptor(fullyQualifiedService: "bench.Echo", method: "Echo"),
+            deserializer: Bytes(),
+            serializer: Bytes()
+        ) { request, _ in
+            let request = try await ServerRequest(stream: request)
+            return StreamingServerResponse(single: ServerResponse(message: request.message))
+        }
+    }
+}
+
+/// A message as it is.
+private struct Bytes: MessageSerializer, MessageDeserializer {
+    func serialize<Bytes: GRPCContiguousBytes>(_ message: [UInt8]) throws -> Bytes { Bytes(message) }
+
+    func deserialize<Bytes: GRPCContiguousBytes>(_ bytes: Bytes) throws -> [UInt8] {
+        bytes.withUnsafeBytes { Array($0) }
+    }
+}

@@ -1,0 +1,54 @@
+import Hummingbird
+import PerRequestHummingbird
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+extension Main {
+    static func serveHummingbird() async throws {
+        let router = Router()
+        addRoutes(to: router)
+        let app = Application(
+            router: router,
+            configuration: anyPort,
+            onServerRunning: { printPort($0.localAddress?.port) }
+        )
+        try await app.runService()
+    }
+
+    static func serveHummingbirdWithStores() async throws {
+        let router = Router()
+        router.add(middleware: RequestStoreMiddleware())
+        addRoutes(to: router)
+        let app = Application(
+            router: router,
+            requestStore: .http1(),
+            configuration: anyPort,
+            onServerRunning: { printPort($0.localAddress?.port) }
+        )
+        try await app.runService()
+    }
+
+    private static let anyPort = ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0))
+
+    static func printPort(_ port: Int?) {
+        print(port ?? 0)
+        fflush(nil)
+    }
+
+    private static func addRoutes(to router: Router<BasicRequestContext>) {
+        router.get("buffered") { _, _ in "hello" }
+        router.get("streamed") { _, _ in
+            Response(
+                status: .ok,
+                body: ResponseBody { writer in
+                    for _ in 0..<4 { try await writer.write(ByteBuffer(string: "hello")) }
+                    try await writer.finish(nil)
+                }
+            )
+        }
+    }
+}
