@@ -8,12 +8,14 @@ import bench_gauges
 import bench_growth
 import bench_instructions
 import bench_server
+import bench_times
 
 SECTIONS = {
     "instructions": bench_instructions.measure,
     "memory": bench_gauges.measure_memory,
     "readers": bench_gauges.measure_readers,
     "growth": bench_growth.measure,
+    "times": bench_times.measure,
     "server": bench_server.measure,
 }
 
