@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 from bench_tables import plain_table, row
 
-PAIRS = 6
-SECONDS = 5
+PAIRS = 15
+SECONDS = 2
 
 # The least throughput is 0.99 of the plain server's.
 THROUGHPUT = round(1 / 0.99, 4)
@@ -40,9 +40,9 @@ class Server:
 
 
 @contextmanager
-def serve(servers, framework, variant, environment=None):
+def serve(servers, framework, variant, environment=None, under=()):
     process = subprocess.Popen(
-        [servers, framework, variant],
+        [*under, servers, framework, variant],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -51,8 +51,12 @@ def serve(servers, framework, variant, environment=None):
     try:
         yield Server(process, int(process.stdout.readline()))
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def output(command):
@@ -108,8 +112,8 @@ def rpcs(server, path):
     return Load(len(times) / SECONDS, p50, p99, (server.cpu() - before) / len(times) * 1_000_000)
 
 
-# What to measure: its name, the framework, the path, the load, the options of h2load for a count of allocations, whether no
-# more of them is a goal.
+# What to measure: its name, the framework, the path, the load, the options of h2load for the counts, whether no more
+# allocations are a goal.
 CASES = [
     ("Hummingbird, buffered", "hummingbird", "/buffered", wrk, ["--h1"], None, True),
     ("Hummingbird, streamed", "hummingbird", "/streamed", wrk, ["--h1"], None, False),
@@ -123,15 +127,18 @@ def measure(arguments):
         counter = f"{folder}/count-allocations.so"
         source = "Benchmarks/Servers/count-allocations.c"
         subprocess.run(["clang", "-O2", "-shared", "-fPIC", "-o", counter, source], check=True)
+        # Valgrind cannot read its debug information.
+        stripped = f"{folder}/Servers"
+        subprocess.run(["strip", "-g", "-o", stripped, arguments.servers], check=True)
         for name, framework, path, load, options, body, is_allocation_goal in CASES:
             rows += loads(arguments.servers, name, framework, path, load)
-            ours, baseline = (
-                allocations(arguments.servers, framework, variant, path, options, body, counter)
-                for variant in ("adapter", "plain")
-            )
+            variants = [(framework, variant, path, options, body) for variant in ("adapter", "plain")]
+            ours, baseline = (instructions(stripped, *variant) for variant in variants)
+            rows.append(row(f"{name}: instructions", ours, baseline, "instructions per request"))
+            ours, baseline = (allocations(arguments.servers, *variant, counter) for variant in variants)
             goal = 1.0 if is_allocation_goal else None
             rows.append(row(f"{name}: allocations", ours, baseline, "allocations per request", goal, digits=1))
-    title = f"Whole servers with the adapter, beside plain: medians of {PAIRS} pairs of {SECONDS} s, the servers in turn"
+    title = f"Whole servers with the adapter, beside plain: medians of {PAIRS} pairs of {SECONDS} s in turn, and counts"
     plain_table(title, rows)
     return rows
 
@@ -166,6 +173,20 @@ def loads(servers, name, framework, path, load):
         compared("cpu", "microseconds per request"),
         row(f"{name}: resident memory", *resident, "kilobytes"),
     ]
+
+
+def instructions(servers, framework, variant, path, options, body):
+    """Those of one request, by callgrind: two numbers of requests subtracted."""
+    few, many = 200, 1_200
+
+    def count(requests):
+        with tempfile.NamedTemporaryFile("r", encoding="utf-8") as log:
+            under = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", f"--log-file={log.name}"]
+            with serve(servers, framework, variant, {"SWIFT_DETERMINISTIC_HASHING": "1"}, under) as server:
+                h2load(server, [*options, f"-n{requests}", "-c1", "-m1"], path, body)
+            return int(re.search(r"Collected : (\d+)", log.read()).group(1))
+
+    return (count(many) - count(few)) / (many - few)
 
 
 def allocations(servers, framework, variant, path, options, body, counter):
