@@ -137,7 +137,7 @@ def measure(arguments):
             rows.append(row(f"{name}: instructions", ours, baseline, "instructions per request"))
             ours, baseline = (allocations(arguments.servers, *variant, counter) for variant in variants)
             goal = 1.0 if is_allocation_goal else None
-            rows.append(row(f"{name}: allocations", ours, baseline, "allocations per request", goal, digits=1))
+            rows.append(row(f"{name}: allocations", ours, baseline, "allocations per request", goal))
     title = f"Whole servers with the adapter, beside plain: medians of {PAIRS} pairs of {SECONDS} s in turn, and counts"
     plain_table(title, rows)
     return rows
@@ -203,7 +203,8 @@ def allocations(servers, framework, variant, path, options, body, counter):
 
             count(few)
             first = count(few)
-            return (count(many) - first) / (many - few)
+            # A timer that fires in between is none of a request's.
+            return round((count(many) - first) / (many - few))
 
 
 def counted(name):
