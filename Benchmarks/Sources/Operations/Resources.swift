@@ -9,6 +9,12 @@ enum Resources {
         }
     }
 
+    /// As an application declares one.
+    static let one = RequestResource("one") {
+        Thing.shared
+    } release: { _, _ in
+    }
+
     static let memo = RequestMemo("memo") { (number: Int) in number }
 }
 
@@ -17,7 +23,7 @@ extension Cost {
         Cost(name: "ready hit on a held resource") { count in
             try await withRequestStore { _ in
                 var sum = 0
-                for _ in 0..<count { sum &+= try await Resources.all[0].get().number }
+                for _ in 0..<count { sum &+= try await Resources.one.get().number }
                 return sum
             }
         },
