@@ -8,7 +8,8 @@ final class Deadlines: Sendable {
 
     /// Names one deadline, to cancel it.
     struct Token: Hashable, Comparable, Sendable {
-        fileprivate let instant: ContinuousClock.Instant
+        /// Since ``Deadlines/start``.
+        fileprivate let instant: Duration
         fileprivate let number: Int
 
         static func < (lhs: Token, rhs: Token) -> Bool { (lhs.instant, lhs.number) < (rhs.instant, rhs.number) }
@@ -25,18 +26,21 @@ final class Deadlines: Sendable {
         /// Most limits are equal, so that a new deadline is nearly always the last.
         var deadlines: [Deadline] = []
         var nextNumber = 0
-        var wakesAt: ContinuousClock.Instant?
+        var wakesAt: Duration?
         var sleeper: Task<Void, Never>?
     }
 
     private let state = Lock(State())
+    private let start = ContinuousClock.now
+
+    private var now: Duration { start.duration(to: .now) }
 
     /// Calls `action` once after `limit`, unless it is cancelled before.
     ///
     /// `action` must not block and must not run a user's code: it holds up all others.
     func schedule(after limit: Duration, _ action: @escaping @Sendable () -> Void) -> Token {
         state.withLock { state in
-            let token = Token(instant: .now + limit, number: state.nextNumber)
+            let token = Token(instant: now + limit, number: state.nextNumber)
             state.nextNumber += 1
             let place = state.deadlines.lastIndex { $0.token < token }.map { $0 + 1 } ?? 0
             state.deadlines.insert(Deadline(token: token, action: action), at: place)
@@ -62,19 +66,19 @@ final class Deadlines: Sendable {
         withExtendedLifetime(removed) {}
     }
 
-    private func sleep(until instant: ContinuousClock.Instant, _ state: inout State) {
+    private func sleep(until instant: Duration, _ state: inout State) {
         state.sleeper?.cancel()
         state.wakesAt = instant
         state.sleeper = Task.detached(name: "PerRequest deadlines") {
-            do { try await Task.sleep(until: instant, clock: .continuous) } catch { return }
+            do { try await Task.sleep(until: self.start + instant, clock: .continuous) } catch { return }
             self.wake(at: instant)
         }
     }
 
-    private func wake(at instant: ContinuousClock.Instant) {
+    private func wake(at instant: Duration) {
         let due: [Deadline] = state.withLock { state in
             guard state.wakesAt == instant else { return [] }
-            let now = ContinuousClock.Instant.now
+            let now = now
             let count = state.deadlines.firstIndex { $0.token.instant > now } ?? state.deadlines.count
             let due = Array(state.deadlines[..<count])
             state.deadlines.removeFirst(count)

@@ -6,9 +6,18 @@ import Synchronization
 final class Waiter: Sendable {
     private enum State: Sendable {
         case empty
-        case waiting(CheckedContinuation<Result<AnyBox?, any Error>, Never>)
+        case waiting(Waiting)
         case ready(Result<AnyBox?, any Error>)
         case taken
+    }
+
+    /// The task that waits: an object, because a continuation in the state would make every change of it cost more.
+    private final class Waiting: Sendable {
+        let continuation: CheckedContinuation<Result<AnyBox?, any Error>, Never>
+
+        init(_ continuation: CheckedContinuation<Result<AnyBox?, any Error>, Never>) {
+            self.continuation = continuation
+        }
     }
 
     private let state = Lock(State.empty)
@@ -17,19 +26,19 @@ final class Waiter: Sendable {
     ///
     /// The first one counts.
     func resume(_ result: Result<AnyBox?, any Error>) {
-        let continuation: CheckedContinuation<Result<AnyBox?, any Error>, Never>? = state.withLock { state in
+        let waiting: Waiting? = state.withLock { state in
             switch state {
             case .empty:
                 state = .ready(result)
                 return nil
-            case .waiting(let continuation):
+            case .waiting(let waiting):
                 state = .taken
-                return continuation
+                return waiting
             case .ready, .taken:
                 return nil
             }
         }
-        continuation?.resume(returning: result)
+        waiting?.continuation.resume(returning: result)
     }
 
     /// The result, if it is there already.
@@ -49,7 +58,7 @@ final class Waiter: Sendable {
         return await withCheckedContinuation { continuation in
             let ready: Result<AnyBox?, any Error>? = state.withLock { state in
                 guard case .ready(let result) = state else {
-                    state = .waiting(continuation)
+                    state = .waiting(Waiting(continuation))
                     return nil
                 }
                 state = .taken

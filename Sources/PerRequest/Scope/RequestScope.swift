@@ -43,12 +43,11 @@ public final class RequestScope: Sendable {
         background: BackgroundWork? = nil
     ) {
         let owner = background.map { BackgroundOwner.work($0, isJob: false) } ?? .nobody
-        self.init(
-            core: StoreCore(
-                StoreConfiguration(observer: observer, reporter: report, limits: limits, background: owner),
-                id: id
-            )
-        )
+        let isPlain = observer == nil && report == nil && limits == StoreConfiguration.plain.limits && background == nil
+        let configuration =
+            isPlain
+            ? .plain : StoreConfiguration(observer: observer, reporter: report, limits: limits, background: owner)
+        self.init(core: StoreCore(configuration, id: id))
     }
 
     /// Makes a scope of a core.

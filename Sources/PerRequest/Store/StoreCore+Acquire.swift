@@ -131,8 +131,10 @@ extension StoreCore {
         }
         let cancelled: Bool = state.withLock { state in
             guard let record = state.acquisitions[acquisition.entry] else { return false }
-            // Its release may run already, and then it is the release that can be cancelled.
-            if record.task == nil { record.task = task }
+            // Its release may run already, and then it is the release that can be cancelled. A task that has ended is not
+            // kept, because it takes a kilobyte; that of an `around` function ends with the release.
+            let runs = acquisition.resource.form == .around || state.lifecycle.isFlying(acquisition.entry)
+            if record.task == nil, runs { record.task = task }
             return record.cancelRequested
         }
         if cancelled {
@@ -148,7 +150,7 @@ extension StoreCore {
     /// The observer is told before: nobody can release what is not published, so that it sees `acquired` before
     /// `released`.
     func arrived(_ acquisition: Acquisition, _ box: AnyBox) {
-        let observer = acquisition.resource.form == .memo ? nil : observer
+        let observer = acquisition.resource.form == .memo || !configuration.isObserved ? nil : observer
         observer?.acquired(acquisition.resource.name, in: RequestStore(core: self))
         var isExpected = false
         var deadline: Deadlines.Token?
@@ -158,6 +160,7 @@ extension StoreCore {
             deadline = record?.deadline
             record?.deadline = nil
             record?.box = box
+            if acquisition.resource.form != .around { record?.task = nil }
             if let memo = acquisition.resource.memo, !state.lifecycle.hasBegun(acquisition.resource.point) {
                 state.memos.store(box, memo, resource: acquisition.resource.id)
             }

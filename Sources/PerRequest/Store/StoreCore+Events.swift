@@ -51,7 +51,8 @@ extension StoreCore {
             case .resume(let waiter, let result): waiter.resume(result)
             case .cancel(let task): task.cancel()
             case .release(let acquisition, let box, let outcome):
-                effects.append(contentsOf: release(acquisition, box, outcome).reversed())
+                let next = release(acquisition, box, outcome)
+                if !next.isEmpty { effects.append(contentsOf: next.reversed()) }
             case .limit(let acquisition, let stage): limit(acquisition, stage)
             case .limitHold(let acquisition): limitHold(acquisition)
             case .endHolds(let holds): for hold in holds.reversed() { hold.core.end(hold) }
@@ -144,7 +145,7 @@ extension StoreCore {
                 if hadSlot { effects.append(.giveBackSlot) }
                 state.memos = MemoTable()
                 state.jobs = []
-                if observer != nil { effects.append(.observeClosed(state.outcome())) }
+                if configuration.isObserved { effects.append(.observeClosed(state.outcome())) }
                 if !jobs.isEmpty {
                     effects.append(.handOver(jobs, left.values ?? ValueTable(), state.outcome().verdict))
                 }
@@ -153,7 +154,7 @@ extension StoreCore {
             }
         }
         if !ended.isEmpty { effects.insert(contentsOf: ended, at: 0) }
-        effects.append(contentsOf: openers)
+        if !openers.isEmpty { effects.append(contentsOf: openers) }
         return effects
     }
 

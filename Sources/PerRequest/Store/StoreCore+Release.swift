@@ -71,7 +71,7 @@ extension StoreCore {
         if !holds.isEmpty { effects.insert(.endHolds(holds), at: 0) }
         guard isKnown else { return effects }
         if let failure, !isTold { effects.insert(.report(.releaseFailed(failure)), at: 0) }
-        if observer != nil { effects.insert(.observeReleased(acquisition.resource.name, error), at: 0) }
+        if configuration.isObserved { effects.insert(.observeReleased(acquisition.resource.name, error), at: 0) }
         return effects
     }
 
@@ -219,7 +219,7 @@ extension StoreCore {
 
     /// Closes in one step, if nothing is held, left or observed.
     private func closeIfEmpty(_ ending: RequestOutcome.Ending, _ status: RequestStatus?) -> RequestOutcome? {
-        guard observer == nil, nesting == nil else { return nil }
+        guard !configuration.isObserved, nesting == nil else { return nil }
         var left = SlotMemory.Leftovers()
         let outcome: RequestOutcome? = state.withLock { state in
             guard state.canEndAtOnce, state.jobs.isEmpty, state.lifecycle.phase == .settled,

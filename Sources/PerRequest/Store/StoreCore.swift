@@ -161,6 +161,7 @@ final class AcquisitionRecord: @unchecked Sendable {
 /// What many stores have in common.
 final class StoreConfiguration: Sendable {
     let observer: (any RequestObserver)?
+    let isObserved: Bool
     let reporter: (@Sendable (RequestReport) -> Void)?
     let limits: RequestLimits
     let executor: (any TaskExecutor)?
@@ -178,6 +179,7 @@ final class StoreConfiguration: Sendable {
         background: BackgroundOwner = .nobody
     ) {
         self.observer = observer
+        isObserved = observer != nil
         self.reporter = reporter
         self.limits = limits
         self.executor = executor
