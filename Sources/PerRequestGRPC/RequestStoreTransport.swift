@@ -34,10 +34,7 @@ public struct RequestStoreTransport<Base: ServerTransport>: ServerTransport {
     /// The transport that does the work, to ask it for its `listeningAddress`, for example.
     public let base: Base
 
-    private let limits: RequestLimits
-    private let observer: (any RequestObserver)?
-    private let report: (@Sendable (RequestReport) -> Void)?
-    private let background: BackgroundWork?
+    private let configuration: StoreConfiguration
     private let shutdown = ShutdownFlag()
 
     /// Wraps a transport.
@@ -57,10 +54,7 @@ public struct RequestStoreTransport<Base: ServerTransport>: ServerTransport {
         background: BackgroundWork? = nil
     ) {
         self.base = base
-        self.limits = limits
-        self.observer = observer
-        self.report = report
-        self.background = background
+        configuration = StoreConfiguration(limits: limits, observer: observer, report: report, background: background)
     }
 
     /// Passes the server's context to the transport that does the work.
@@ -97,7 +91,7 @@ extension RequestStoreTransport {
         _ context: ServerContext,
         _ streamHandler: @Sendable @concurrent (RPCStream<Inbound, Outbound>, ServerContext) async -> Void
     ) async {
-        let scope = RequestScope(limits: limits, observer: observer, report: report, background: background)
+        let scope = RequestScope(sharing: configuration)
         let exchange = RPCExchange(context: context, scope: scope, shutdown: shutdown)
         exchange.enter(scope.store)
         let outbound = SettlingWriter(base: stream.outbound, scope: scope, exchange: exchange)

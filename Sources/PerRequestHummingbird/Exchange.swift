@@ -10,8 +10,9 @@ import Synchronization
 struct Exchange: Sendable {
     @TaskLocal static var current: Exchange?
 
-    /// The channel's frame holds the scope: a task-local must not, because tasks of the store inherit it (rule 21).
-    weak let scope: RequestScope?
+    /// Not the scope, which the channel's frame holds: tasks of the store inherit this, and must not keep the request open
+    /// (rule 21).
+    let store: RequestStore
     let log: ExchangeLog
 }
 
@@ -19,7 +20,7 @@ struct Exchange: Sendable {
 ///
 /// While the response is being settled, reports are kept back, so that what the handler threw is the first error in the
 /// log.
-final class ExchangeLog: Sendable {
+final class ExchangeLog: ReportReceiver {
     private struct State: Sendable {
         var logger: Logger?
         var isClaimed = false
@@ -79,7 +80,7 @@ final class ExchangeLog: Sendable {
         for report in reports { Self.log(report, to: logger) }
     }
 
-    func report(_ report: RequestReport) {
+    func receive(_ report: RequestReport) {
         let isKeptBack = state.withLock { state in
             if state.isSettling { state.keptBack.append(report) }
             return state.isSettling

@@ -42,7 +42,7 @@ public struct RequestStoreMiddleware<Context: RequestContext>: RouterMiddleware 
         do {
             return try await next(request, context)
         } catch {
-            exchange.scope?.fail(error)
+            exchange.store.fail(error)
             exchange.log.handlerFailed(error)
             throw error
         }

@@ -26,8 +26,8 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
     /// - Returns: The router's response, or the server's failure response where a release failed.
     /// - Throws: What the router throws, unchanged.
     public func respond(to request: Request, context: Context) async throws -> Response {
-        if let exchange = Exchange.current, let scope = exchange.scope, exchange.log.claim(logger: context.logger) {
-            return try await respond(to: request, context: context, in: scope, exchange.log)
+        if let exchange = Exchange.current, !exchange.store.isClosed, exchange.log.claim(logger: context.logger) {
+            return try await respond(to: request, context: context, in: exchange.store, exchange.log)
         }
         return try await respondWithoutChannel(to: request, context: context)
     }
@@ -35,26 +35,26 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
     private func respond(
         to request: Request,
         context: Context,
-        in scope: RequestScope,
+        in store: RequestStore,
         _ log: ExchangeLog
     ) async throws -> Response {
         let response: Response
         do {
             response = try await base.respond(to: request, context: context)
         } catch {
-            scope.fail(error)
+            store.fail(error)
             log.handlerFailed(error)
-            await settle(scope, log, .internalServerError)
+            await settle(store, log, .internalServerError)
             throw error
         }
         guard log.didMiddlewareRun else {
             let error = RequestStoreSetupError.routeBeforeMiddleware(route: "\(request.method) \(request.uri.path)")
             context.logger.critical("\(error)")
-            scope.fail(error)
-            await settle(scope, log, .internalServerError)
+            store.fail(error)
+            await settle(store, log, .internalServerError)
             throw error
         }
-        let settlement = await settle(scope, log, response.status)
+        let settlement = await settle(store, log, response.status)
         guard let error = settlement.failure else { return response }
         var status = HTTPResponse.Status.internalServerError
         if case .http(let code) = settlement.replacement { status = HTTPResponse.Status(code: code) }
@@ -65,13 +65,13 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
 
     @discardableResult
     private func settle(
-        _ scope: RequestScope,
+        _ store: RequestStore,
         _ log: ExchangeLog,
         _ status: HTTPResponse.Status
     ) async -> RequestSettlement {
         log.settling()
         log.willWrite(status)
-        let settlement = await scope.settle(status: .http(status.code))
+        let settlement = await store.settle(status: .http(status.code))
         log.settled()
         return settlement
     }
@@ -91,7 +91,7 @@ extension RequestStoreResponder {
         let response: Response
         do {
             response = try await bound(scope, log) {
-                try await respond(to: request, context: context, in: scope, log)
+                try await respond(to: request, context: context, in: scope.store, log)
             }
         } catch {
             _ = await bound(scope, log) { await scope.close(.failed(error), status: log.writtenStatus) }
@@ -124,7 +124,7 @@ extension RequestStoreResponder {
         _ body: () async throws -> Result
     ) async rethrows -> Result {
         try await scope.run {
-            try await Exchange.$current.withValue(Exchange(scope: scope, log: log)) {
+            try await Exchange.$current.withValue(Exchange(store: scope.store, log: log)) {
                 try await withLogger(RequestLogHandler.logger) { _ in try await body() }
             }
         }

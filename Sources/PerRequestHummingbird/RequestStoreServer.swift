@@ -17,8 +17,7 @@ public struct RequestStoreServer: Sendable {
         @Sendable (RequestReleaseError, _ intended: Response, HTTPResponse.Status) -> Response
 
     private let buildChannel: @Sendable (@escaping HTTPChannelHandler.Responder) throws -> any ServerChildChannel
-    let limits: RequestLimits
-    let observer: (any RequestObserver)?
+    private let configuration: StoreConfiguration
     let failureResponse: FailureResponse
     let background: BackgroundWork?
 
@@ -64,8 +63,7 @@ public struct RequestStoreServer: Sendable {
     ) -> RequestStoreServer {
         RequestStoreServer(
             buildChannel: build,
-            limits: limits,
-            observer: observer,
+            configuration: StoreConfiguration(limits: limits, observer: observer, background: background),
             failureResponse: failureResponse,
             background: background
         )
@@ -82,7 +80,7 @@ public struct RequestStoreServer: Sendable {
     /// Opens the scope of one request.
     @Sendable
     func openScope(_ log: ExchangeLog) -> RequestScope {
-        RequestScope(limits: limits, observer: observer, report: log.report, background: background)
+        RequestScope(sharing: configuration, reportingTo: log)
     }
 }
 #endif

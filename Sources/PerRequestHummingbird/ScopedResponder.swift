@@ -16,7 +16,7 @@ func scoped(
         let log = ExchangeLog()
         let scope = openScope(log)
         try await scope.run {
-            try await Exchange.$current.withValue(Exchange(scope: scope, log: log)) {
+            try await Exchange.$current.withValue(Exchange(store: scope.store, log: log)) {
                 try await withLogger(RequestLogHandler.logger) { _ in
                     do {
                         try await responder(request, writer.take(), channel)

@@ -15,7 +15,12 @@ struct BackgroundJob: Sendable {
     /// - Returns: Whether it ended because its task was cancelled.
     @discardableResult
     func run() async -> Bool {
-        let core = StoreCore(origin.configuration.ofJobs, id: "\(origin.id)/\(name)", values: values)
+        let core = StoreCore(
+            origin.configuration.ofJobs,
+            reportingTo: origin.receiver,
+            id: "\(origin.id)/\(name)",
+            values: values
+        )
         let scope = RequestScope(core: core)
         let wasCut = await scope.run {
             do {

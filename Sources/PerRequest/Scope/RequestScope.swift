@@ -42,12 +42,20 @@ public final class RequestScope: Sendable {
         report: (@Sendable (RequestReport) -> Void)? = nil,
         background: BackgroundWork? = nil
     ) {
-        let owner = background.map { BackgroundOwner.work($0, isJob: false) } ?? .nobody
         let isPlain = observer == nil && report == nil && limits == StoreConfiguration.plain.limits && background == nil
         let configuration =
             isPlain
-            ? .plain : StoreConfiguration(observer: observer, reporter: report, limits: limits, background: owner)
+            ? .plain
+            : StoreConfiguration(limits: limits, observer: observer, report: report, background: background)
         self.init(core: StoreCore(configuration, id: id))
+    }
+
+    /// Opens a new store, a root, with what the requests of an adapter have in common.
+    package convenience init(
+        sharing configuration: StoreConfiguration,
+        reportingTo receiver: (any ReportReceiver)? = nil
+    ) {
+        self.init(core: StoreCore(configuration, reportingTo: receiver))
     }
 
     /// Makes a scope of a core.
@@ -60,6 +68,7 @@ public final class RequestScope: Sendable {
     init?(id: String?, childOf parent: StoreCore, owning owned: Set<Int>, observer: (any RequestObserver)?) {
         let core = StoreCore(
             observer.map(parent.configuration.observed) ?? parent.configuration,
+            reportingTo: parent.receiver,
             id: id,
             nesting: StoreCore.Nesting(parent: parent, owned: owned, factory: Ambient.factory)
         )
@@ -140,5 +149,12 @@ public final class RequestScope: Sendable {
         status: RequestStatus? = nil
     ) async -> RequestOutcome {
         await store.core.close(ending, status: status)
+    }
+}
+
+extension RequestStore {
+    /// Settles the store for an adapter that has it at hand where the scope is not; see ``RequestScope/settle(status:)``.
+    package nonisolated(nonsending) func settle(status: RequestStatus?) async -> RequestSettlement {
+        await core.settle(status: status)
     }
 }

@@ -14,6 +14,8 @@ final class StoreCore: Sendable {
     let number: Atomic<Int>
     let openedAt: Atomic<UInt8>
     let configuration: StoreConfiguration
+    /// Who gets this store's reports in place of the configuration's reporter.
+    let receiver: (any ReportReceiver)?
     let givenID: String?
     /// Whether it is as ``RequestStore/opened()`` makes one.
     let isPlain: Bool
@@ -36,6 +38,7 @@ final class StoreCore: Sendable {
     /// Makes the core of a request's store, or, where nobody owns it, of a private one that holds only values.
     init(
         _ configuration: StoreConfiguration,
+        reportingTo receiver: (any ReportReceiver)? = nil,
         id: String? = nil,
         nesting: Nesting? = nil,
         values: ValueTable? = nil,
@@ -44,6 +47,7 @@ final class StoreCore: Sendable {
     ) {
         self.slot = slot
         self.configuration = configuration
+        self.receiver = receiver
         self.nesting = nesting
         number = Atomic(Identity.nextStore())
         openedAt = Atomic(isOwned ? Task.currentPriority.rawValue : 0)
@@ -58,6 +62,7 @@ final class StoreCore: Sendable {
     init(closed number: Int, id: String?) {
         slot = .none
         configuration = .plain
+        receiver = nil
         nesting = nil
         self.number = Atomic(number)
         openedAt = Atomic(0)
@@ -158,67 +163,6 @@ final class AcquisitionRecord: @unchecked Sendable {
     init(acquisition: Acquisition) { self.acquisition = acquisition }
 }
 
-/// What many stores have in common.
-final class StoreConfiguration: Sendable {
-    let observer: (any RequestObserver)?
-    let isObserved: Bool
-    let reporter: (@Sendable (RequestReport) -> Void)?
-    let limits: RequestLimits
-    let executor: (any TaskExecutor)?
-    /// What takes the place of resources, in a test.
-    let overrides: ResourceOverrides
-    /// Who runs what is left for after the response.
-    let background: BackgroundOwner
-
-    init(
-        observer: (any RequestObserver)? = nil,
-        reporter: (@Sendable (RequestReport) -> Void)? = nil,
-        limits: RequestLimits = RequestLimits(),
-        executor: (any TaskExecutor)? = nil,
-        overrides: ResourceOverrides = ResourceOverrides(),
-        background: BackgroundOwner = .nobody
-    ) {
-        self.observer = observer
-        isObserved = observer != nil
-        self.reporter = reporter
-        self.limits = limits
-        self.executor = executor
-        self.overrides = overrides
-        self.background = background
-    }
-
-    /// The same, seen by another observer.
-    func observed(by observer: any RequestObserver) -> StoreConfiguration {
-        StoreConfiguration(
-            observer: observer,
-            reporter: reporter,
-            limits: limits,
-            executor: executor,
-            overrides: overrides,
-            background: background
-        )
-    }
-
-    /// That of the stores of the work that is left for after the response.
-    var ofJobs: StoreConfiguration {
-        guard case .work(let work, isJob: false) = background else { return self }
-        return StoreConfiguration(
-            observer: observer,
-            reporter: reporter,
-            limits: limits,
-            executor: executor,
-            overrides: overrides,
-            background: .work(work, isJob: true)
-        )
-    }
-
-    /// That of a store for which nothing was said.
-    static let plain = StoreConfiguration()
-
-    /// That of a store that its opener closes, for which nothing was said.
-    static let opener = StoreConfiguration(background: .opener)
-}
-
 extension StoreCore {
     /// Whether the store is closed and empty.
     var isClosed: Bool { state.withLock { $0.lifecycle.phase == .closed } }
@@ -232,6 +176,7 @@ extension StoreCore {
 
     func report(_ kind: RequestReport.Kind) {
         let report = RequestReport(request: id, kind: kind)
+        if let receiver { return receiver.receive(report) }
         if let reporter = configuration.reporter { reporter(report) } else { RequestReport.handle(report) }
     }
 

@@ -1,0 +1,77 @@
+/// What many stores have in common: an adapter makes it once, and not for every request.
+package final class StoreConfiguration: Sendable {
+    let observer: (any RequestObserver)?
+    let isObserved: Bool
+    let reporter: (@Sendable (RequestReport) -> Void)?
+    let limits: RequestLimits
+    let executor: (any TaskExecutor)?
+    /// What takes the place of resources, in a test.
+    let overrides: ResourceOverrides
+    /// Who runs what is left for after the response.
+    let background: BackgroundOwner
+
+    init(
+        observer: (any RequestObserver)? = nil,
+        reporter: (@Sendable (RequestReport) -> Void)? = nil,
+        limits: RequestLimits = RequestLimits(),
+        executor: (any TaskExecutor)? = nil,
+        overrides: ResourceOverrides = ResourceOverrides(),
+        background: BackgroundOwner = .nobody
+    ) {
+        self.observer = observer
+        isObserved = observer != nil
+        self.reporter = reporter
+        self.limits = limits
+        self.executor = executor
+        self.overrides = overrides
+        self.background = background
+    }
+
+    /// Makes what the requests of an adapter have in common.
+    package convenience init(
+        limits: RequestLimits,
+        observer: (any RequestObserver)?,
+        report: (@Sendable (RequestReport) -> Void)? = nil,
+        background: BackgroundWork?
+    ) {
+        let owner = background.map { BackgroundOwner.work($0, isJob: false) } ?? .nobody
+        self.init(observer: observer, reporter: report, limits: limits, background: owner)
+    }
+
+    /// The same, seen by another observer.
+    func observed(by observer: any RequestObserver) -> StoreConfiguration {
+        StoreConfiguration(
+            observer: observer,
+            reporter: reporter,
+            limits: limits,
+            executor: executor,
+            overrides: overrides,
+            background: background
+        )
+    }
+
+    /// That of the stores of the work that is left for after the response.
+    var ofJobs: StoreConfiguration {
+        guard case .work(let work, isJob: false) = background else { return self }
+        return StoreConfiguration(
+            observer: observer,
+            reporter: reporter,
+            limits: limits,
+            executor: executor,
+            overrides: overrides,
+            background: .work(work, isJob: true)
+        )
+    }
+
+    /// That of a store for which nothing was said.
+    static let plain = StoreConfiguration()
+
+    /// That of a store that its opener closes, for which nothing was said.
+    static let opener = StoreConfiguration(background: .opener)
+}
+
+/// Gets the reports of one store.
+package protocol ReportReceiver: AnyObject, Sendable {
+    /// Called synchronously from any task or thread; must not block.
+    func receive(_ report: RequestReport)
+}
