@@ -139,7 +139,7 @@ struct ReuseTests {
         var slots: Set<UInt> = []
         for _ in 0..<1_000 {
             try await withRequestStore { store in
-                _ = slots.insert(unsafe UInt(bitPattern: store.slot.pointer))
+                _ = slots.insert(unsafe UInt(bitPattern: store.slot.immortal.pointer))
             }
         }
         // Other tests run at the same time, and take from the same pool.

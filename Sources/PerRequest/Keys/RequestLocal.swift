@@ -89,7 +89,7 @@ extension RequestLocal {
     /// The value, if it is at the key's home place in the slot.
     @inlinable
     func read(_ slot: Slot, of store: Int) -> Value? {
-        if StoredValue.isWord(Value.self) { return slot.memory.word(tag, of: store).map(StoredValue.value) }
+        if Word.fits(Value.self) { return slot.memory.word(tag, of: store).map(Word.value) }
         return slot.memory.value(tag, of: store, as: Value.self)
     }
 

@@ -1,6 +1,7 @@
 /// A value on the heap, of a type that only its key knows.
 ///
-/// Boxes pass between tasks, also those of values that are not `Sendable`. This file is where that is made safe:
+/// Boxes pass between tasks, also those of values that are not `Sendable`. This file is where that is made free of data
+/// races:
 ///
 /// - A box never changes: its value is set before anybody else sees the box. Reading it is no data race.
 /// - ``value(as:)``, which many may call at the same time, exists for `Sendable` values only.
@@ -49,14 +50,6 @@ extension AnyBox {
 
     /// The value, of the type of the one key under which boxes of this kind are stored.
     func value<Value: Sendable>(as type: Value.Type) -> Value { box(of: type).content }
-
-    /// The same, on the hot path, where the caller's compiler knows the type: the cast is checked in debug builds only.
-    ///
-    /// A key's identity is never used again, and a key has one type: a box that was found under it is of that type.
-    @inlinable
-    func valueOnHotPath<Value: Sendable>(as type: Value.Type) -> Value {
-        unsafe unsafeDowncast(self, to: Box<Value>.self).content
-    }
 
     /// The value, for the one who holds it from now on.
     func handOver<Value>(as type: Value.Type) -> sending Value {

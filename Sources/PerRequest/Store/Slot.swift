@@ -2,33 +2,29 @@ public import Synchronization
 
 /// A pointer to the memory in which one open store keeps its values, and by which a task finds it.
 ///
-/// A slot is never freed, only reused, so that a task can carry the plain pointer: reading a value counts no references.
-/// This file is where that is made safe:
+/// A slot is never freed, only used again, so that a task can carry the plain pointer: reading a value counts no
+/// references. Why no store is ever read for another:
 ///
-/// - What it points to is always there.
-/// - ``SlotMemory/owner`` is the number of the store that has the slot, and no number is given twice. Whoever comes by a pointer
-///   knows the number too, and looks at nothing that is not that store's: a task that outlives its request finds the
-///   number changed (rules 5 to 7).
+/// - ``SlotMemory/owner`` is the number of the store that has the slot, and no number is given twice. Whoever comes by a
+///   pointer knows the number too, and looks at nothing that is not that store's: a task that outlives its request finds
+///   the number changed (rules 5 to 7).
 /// - A value that is an object is read and written under the lock, the retain included. It has to be a lock that the
 ///   optimizer moves no retain out of.
 /// - A value of one word is read without the lock: the owner first, the tag, the word, and the owner again. The place of
 ///   such a value is not given to another key while the store is open, and a slot loses its owner before anything in it
 ///   changes hands; so that if the owner is the same both times, the word was that store's and that key's in between.
-@safe @usableFromInline
-struct Slot: @unchecked Sendable {
-    @usableFromInline let pointer: UnsafeMutablePointer<SlotMemory>
+@usableFromInline
+struct Slot: Sendable {
+    @usableFromInline let immortal: Immortal<SlotMemory>
 
     /// Makes a slot, for as long as the process lives.
-    init() {
-        unsafe pointer = .allocate(capacity: 1)
-        unsafe pointer.initialize(to: SlotMemory())
-    }
+    init() { immortal = Immortal(SlotMemory()) }
 
     /// A slot that no store ever has.
     static let none = Slot()
 
     @inlinable var memory: SlotMemory {
-        _read { yield unsafe pointer.pointee }
+        _read { yield immortal.content }
     }
 }
 
@@ -84,15 +80,8 @@ extension SlotMemory {
             guard owner.load(ordering: .relaxed) == store, tags[home].load(ordering: .relaxed) == tag
             else { return nil }
             let word = words[home].load(ordering: .relaxed)
-            return unsafe Self.box(in: word)._withUnsafeGuaranteedRef { $0.valueOnHotPath(as: type) }
+            return BoxWord.value(word, as: type)
         }
-    }
-
-    /// The box that a word refers to.
-    @inlinable
-    static func box(in word: UInt) -> Unmanaged<AnyBox> {
-        // A word that is marked as a box was made of one, which was retained.
-        unsafe Unmanaged.fromOpaque(UnsafeRawPointer(bitPattern: word).unsafelyUnwrapped)
     }
 
     /// What is set under a key in the store of that number, wherever it is; the store has to have the slot.
@@ -108,7 +97,7 @@ extension SlotMemory {
     private func stored(at home: Int, in contents: borrowing Contents) -> StoredValue {
         let word = words[home].load(ordering: .relaxed)
         guard contents.boxes & (1 << home) != 0 else { return .word(word) }
-        return .box(unsafe Self.box(in: word).takeUnretainedValue())
+        return .box(BoxWord.box(word))
     }
 }
 
@@ -182,9 +171,9 @@ extension SlotMemory {
         case .word(let word):
             words[home].store(word, ordering: .releasing)
         case .box(let box):
-            words[home].store(UInt(bitPattern: unsafe Unmanaged.passRetained(box).toOpaque()), ordering: .releasing)
+            words[home].store(BoxWord.retain(box), ordering: .releasing)
             // `present` still refers to the box that is let go here: this is not its end.
-            if contents.boxes & bit != 0 { unsafe Self.box(in: previous).release() }
+            if contents.boxes & bit != 0 { BoxWord.release(previous) }
             contents.boxes |= bit
         }
         contents.taken |= bit
@@ -269,7 +258,7 @@ extension SlotMemory {
         let bit: UInt8 = 1 << home
         tags[home].store(0, ordering: .releasing)
         let word = words[home].exchange(0, ordering: .releasing)
-        if contents.boxes & bit != 0 { unsafe Self.box(in: word).release() }
+        if contents.boxes & bit != 0 { BoxWord.release(word) }
         contents.taken &= ~bit
         contents.boxes &= ~bit
     }

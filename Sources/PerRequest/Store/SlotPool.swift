@@ -28,11 +28,5 @@ struct SlotPool: ~Copyable, Sendable {
         shards[Self.shard].withLock { [spare] in $0.append(spare) }
     }
 
-    /// A number from 0 to 15 that is mostly different on different threads: where the thread's stack is.
-    private static var shard: Int {
-        var local: UInt8 = 0
-        let address = unsafe withUnsafePointer(to: &local) { UInt(bitPattern: $0) }
-        // Stacks are some megabytes apart.
-        return Int(truncatingIfNeeded: (address >> 20) &* 0x9E37_79B9 >> 28) & 15
-    }
+    private static var shard: Int { Int(truncatingIfNeeded: threadNumber()) & 15 }
 }

@@ -1,0 +1,84 @@
+// All of the core that the compiler cannot check for memory safety, but for the lock of a build under ThreadSanitizer. What
+// each of it relies on is said where it is; `ReuseTests` puts it under stress, in a release build and under ThreadSanitizer
+// too.
+
+/// Something that is made once and lives as long as the process, so that a plain pointer to it is always good.
+@safe @usableFromInline
+struct Immortal<Content: ~Copyable & Sendable>: @unchecked Sendable {
+    @usableFromInline let pointer: UnsafeMutablePointer<Content>
+
+    init(_ content: consuming Content) {
+        // Nobody deallocates it, and nobody writes to it as a whole.
+        unsafe pointer = .allocate(capacity: 1)
+        unsafe pointer.initialize(to: content)
+    }
+
+    @inlinable var content: Content {
+        _read { yield unsafe pointer.pointee }
+    }
+}
+
+// MARK: - Values in words
+
+/// Values that are kept as the bits of a word.
+@usableFromInline
+enum Word {
+    /// Whether values of a type fit into a word and refer to nothing, so that there is nothing to retain.
+    @inlinable
+    static func fits<Value>(_ type: Value.Type) -> Bool {
+        _isPOD(type) && MemoryLayout<Value>.size <= MemoryLayout<UInt>.size
+    }
+
+    /// The bits of a value of a type that fits.
+    static func of<Value>(_ value: Value) -> UInt {
+        precondition(fits(Value.self))
+        var word: UInt = 0
+        // The value is no larger than the word, and copying its bits copies it.
+        unsafe withUnsafeMutableBytes(of: &word) { unsafe $0.storeBytes(of: value, as: Value.self) }
+        return word
+    }
+
+    /// The value whose bits ``of(_:)`` gave: a key has one type, and no other key has its tag.
+    @inlinable
+    static func value<Value>(of word: UInt) -> Value {
+        unsafe withUnsafeBytes(of: word) { unsafe $0.load(as: Value.self) }
+    }
+}
+
+// MARK: - Boxes in words
+
+/// A word that counts as a reference to a box: made once by ``retain(_:)``, read any number of times, and then ended by
+/// ``release(_:)``. Whoever has it in a lock's hands does that inside of the lock.
+@usableFromInline
+enum BoxWord {
+    static func retain(_ box: AnyBox) -> UInt { UInt(bitPattern: unsafe Unmanaged.passRetained(box).toOpaque()) }
+
+    static func release(_ word: UInt) { unsafe reference(word).release() }
+
+    static func box(_ word: UInt) -> AnyBox { unsafe reference(word).takeUnretainedValue() }
+
+    /// The value in the box; the box itself is not retained, because the word does that.
+    @inlinable
+    static func value<Value: Sendable>(_ word: UInt, as type: Value.Type) -> Value {
+        unsafe reference(word)._withUnsafeGuaranteedRef { box in
+            // A key has one type, and no other key has its tag: the box that is found under it is of that type.
+            unsafe unsafeDowncast(box, to: Box<Value>.self).content
+        }
+    }
+
+    @inlinable
+    static func reference(_ word: UInt) -> Unmanaged<AnyBox> {
+        // It is not zero: it was made of an object.
+        unsafe Unmanaged.fromOpaque(UnsafeRawPointer(bitPattern: word).unsafelyUnwrapped)
+    }
+}
+
+// MARK: - Threads
+
+/// A number that is mostly different on different threads: of where the thread's stack is.
+func threadNumber() -> UInt {
+    var local: UInt8 = 0
+    // The address is looked at, and nothing is read there. Stacks are some megabytes apart.
+    let address = unsafe withUnsafePointer(to: &local) { UInt(bitPattern: $0) }
+    return (address >> 20) &* 0x9E37_79B9 >> 28
+}
