@@ -23,9 +23,11 @@ extension Lifecycle {
 
     /// Settles a store that holds nothing, for what `settle` comes to there: to proceed at once.
     ///
+    /// What was lost is still an entry.
+    ///
     /// - Returns: Whether it did; otherwise nothing has changed.
     mutating func settleIfEmpty(success: Bool) -> Bool {
-        guard phase == .open, entries.isEmpty, !hasLostResource else { return false }
+        guard phase == .open, entries.isEmpty else { return false }
         if !success { verdict = .rollback }
         phase = .settled
         return true

@@ -5,7 +5,7 @@
 /// one, or take a store explicitly.
 ///
 /// **Lifetime.** A store is open until the last release of its request has ended. Then it is closed and empty, even if
-/// something still holds the handle: it never shows another request's data, and is never reused. Holding a handle does not
+/// something still holds the handle: it never shows another request's data. Holding a handle does not
 /// hold the request open.
 ///
 /// **Isolation.** Everything on it may be called from any task and any thread. None of it runs your code under a lock.
