@@ -25,7 +25,7 @@ public struct RequestLocal<Value: Sendable>: Sendable {
 
     // The task-local and the tag are read in the caller's module; here, so that a read looks at one static constant.
     @usableFromInline let local: TaskLocal<Carrier>
-    @usableFromInline let tag: Int
+    @usableFromInline let tag: Int32
     private let `default`: Default
 
     private var key: ValueKey { .key(tag) }

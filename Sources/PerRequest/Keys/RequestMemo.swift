@@ -24,6 +24,7 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
     /// Where the memo is declared: its calls have no place for one.
     private let position: SourcePosition
     private let limits: ResourceLimits
+    private let taskName: String
     private let body: @Sendable @concurrent (repeat each Argument) async throws -> Value
 
     /// Makes a key.
@@ -48,6 +49,7 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
         point = until
         position = SourcePosition(fileID: fileID, line: line)
         limits = ResourceLimits(acquire: timeout)
+        taskName = ResourceInfo.acquireTaskName(name)
         self.body = body
     }
 
@@ -62,9 +64,20 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
     /// The value for these arguments in `store`; see ``callAsFunction(_:)``.
     public func value(of argument: repeat each Argument, in store: RequestStore) async throws -> Value {
         let core = store.core.owner(of: id)
-        let (key, resource) = core.memoEntry(id, arguments(repeat each argument), until: point)
+        let arguments = arguments(repeat each argument)
+        // A factory notes what it asks for.
+        if Ambient.factory == nil, let box = core.memoized(id, arguments) { return box.value(as: Value.self) }
+        let (key, resource) = core.memoEntry(id, arguments, until: point)
         let call = MemoCall(
-            info: ResourceInfo(id: resource, name: name, form: .memo, point: point, limits: limits, memo: key),
+            info: ResourceInfo(
+                id: resource,
+                name: name,
+                form: .memo,
+                point: point,
+                limits: limits,
+                memo: key,
+                acquireTaskName: taskName
+            ),
             body: call(repeat each argument)
         )
         return try await core.acquire(call, from: position).box.value(as: Value.self)

@@ -38,7 +38,7 @@ public struct RequestResource<Value>: Sendable {
 
     // The task-local and the tag are read in the caller's module.
     @usableFromInline let local: TaskLocal<Carrier>
-    @usableFromInline let tag: Int
+    @usableFromInline let tag: Int32
     let info: ResourceInfo
     let form: Form
 

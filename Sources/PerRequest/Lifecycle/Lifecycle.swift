@@ -11,20 +11,20 @@ struct Lifecycle: Hashable, Sendable {
     var phase = Phase.open
     var verdict = RequestOutcome.Verdict.commit
     var response = Response.asIntended
-    var entries: [Entry] = []
-    /// The child scopes that are open, in the order in which they were opened.
-    var children: [Int] = []
+    var hasLostResource = false
+    var closeRequested = false
+    /// The opener was told to go on; what is left of the phase ends without it.
+    var hasProceeded = false
 
     /// Whether somebody will close the store.
     ///
     /// A store made outside a request holds values only (rule 5).
     let isOwned: Bool
 
+    var entries: [Entry] = []
+    /// The child scopes that are open, in the order in which they were opened.
+    var children: [Int] = []
     var nextEntry = 0
-    var hasLostResource = false
-    var closeRequested = false
-    /// The opener was told to go on; what is left of the phase ends without it.
-    var hasProceeded = false
 
     init(isOwned: Bool = true) {
         self.isOwned = isOwned

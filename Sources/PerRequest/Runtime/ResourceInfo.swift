@@ -2,7 +2,7 @@
 final class ResourceInfo: Sendable {
     let id: Int
     /// What the value is found under in a store's slot while it is held; it is not for the work after the response.
-    let tag: Int
+    let tag: Int32
     let name: String
     let form: Lifecycle.Form
     let point: ReleasePoint
@@ -19,7 +19,8 @@ final class ResourceInfo: Sendable {
         form: Lifecycle.Form,
         point: ReleasePoint,
         limits: ResourceLimits = ResourceLimits(),
-        memo: MemoTable.Key? = nil
+        memo: MemoTable.Key? = nil,
+        acquireTaskName: String? = nil
     ) {
         self.id = id
         tag = memo == nil ? ValueKey.tag(Identity.nextLocal(), isCarried: false) : 0
@@ -28,9 +29,11 @@ final class ResourceInfo: Sendable {
         self.point = point
         self.limits = limits
         self.memo = memo
-        acquireTaskName = "acquire \(name)"
-        releaseTaskName = "release \(name)"
+        self.acquireTaskName = acquireTaskName ?? Self.acquireTaskName(name)
+        releaseTaskName = form == .memo ? name : "release \(name)"
     }
+
+    static func acquireTaskName(_ name: String) -> String { "acquire \(name)" }
 }
 
 /// Something a store can acquire.

@@ -94,7 +94,21 @@ public final class RequestScope: Sendable {
     ///
     /// - Throws: What `body` throws; that does not fail the request, call ``fail(_:)`` for it.
     @discardableResult
+    @inlinable
     public nonisolated(nonsending) func run<Result, Failure: Error>(
+        _ body: nonisolated(nonsending) () async throws(Failure) -> Result
+    ) async throws(Failure) -> Result {
+        guard store.isPlainRoot else { return try await runWithSurroundings(body) }
+        // In the caller's module: the generic form would cost more than all else.
+        do {
+            return try await Ambient.local.withValue(Carrier(store)) { try await body() }
+        } catch {
+            throw error as! Failure
+        }
+    }
+
+    @usableFromInline
+    nonisolated(nonsending) func runWithSurroundings<Result, Failure: Error>(
         _ body: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
         // A root has nothing to do with the factory that it is opened in; a child is part of it.

@@ -21,6 +21,9 @@ public struct RequestStore: Sendable {
         number = core.identity
     }
 
+    /// Whether a task in which the store is current needs to know nothing else.
+    @usableFromInline var isPlainRoot: Bool { core.nesting == nil && core.givenID == nil }
+
     /// The request's id: the one its opener gave, else a number that is unique in the process.
     public var id: String { core.id }
 

@@ -34,7 +34,7 @@ struct SlotMemory: ~Copyable, Sendable {
     /// The number of the store that has the slot; 0 for none.
     @usableFromInline let owner = Atomic<Int>(0)
     /// The tags of the keys at their home places; 0 for none.
-    @usableFromInline let tags = InlineArray<8, Atomic<Int>> { _ in Atomic(0) }
+    @usableFromInline let tags = InlineArray<8, Atomic<Int32>> { _ in Atomic(0) }
     /// What is set under them: a word, or a retained box.
     @usableFromInline let words = InlineArray<8, Atomic<UInt>> { _ in Atomic(0) }
     /// Guards all else, and the words that are boxes.
@@ -53,7 +53,7 @@ struct SlotMemory: ~Copyable, Sendable {
 
     /// The place where the value under a tag is, if that is free when it is first set.
     @inlinable
-    static func home(of tag: Int) -> Int { (tag >> 1) & 7 }
+    static func home(of tag: Int32) -> Int { Int(tag >> 1) & 7 }
 }
 
 // MARK: - Reading
@@ -61,7 +61,7 @@ struct SlotMemory: ~Copyable, Sendable {
 extension SlotMemory {
     /// The word under a tag in the store of that number, if it is at its home place.
     @inlinable
-    func word(_ tag: Int, of store: Int) -> UInt? {
+    func word(_ tag: Int32, of store: Int) -> UInt? {
         let home = Self.home(of: tag)
         guard owner.load(ordering: .acquiring) == store,
             tags[home].load(ordering: .acquiring) == tag
@@ -74,7 +74,7 @@ extension SlotMemory {
 
     /// The value in the box under a tag in the store of that number, if it is at its home place.
     @inlinable
-    func value<Value: Sendable>(_ tag: Int, of store: Int, as type: Value.Type) -> Value? {
+    func value<Value: Sendable>(_ tag: Int32, of store: Int, as type: Value.Type) -> Value? {
         let home = Self.home(of: tag)
         return contents.withLock { _ -> Value? in
             guard owner.load(ordering: .relaxed) == store, tags[home].load(ordering: .relaxed) == tag
@@ -185,7 +185,7 @@ extension SlotMemory {
 
 extension SlotMemory {
     /// Lets a resource be read like a value, if its home place is free; otherwise its store has to be asked.
-    func publish(_ box: AnyBox, _ tag: Int, of store: Int) -> Bool {
+    func publish(_ box: AnyBox, _ tag: Int32, of store: Int) -> Bool {
         let home = Self.home(of: tag)
         return contents.withLock { contents in
             let holder = tags[home].load(ordering: .relaxed)
@@ -196,7 +196,7 @@ extension SlotMemory {
     }
 
     /// Takes a resource away that was published; its store still refers to it.
-    func withdraw(_ tag: Int, of store: Int) {
+    func withdraw(_ tag: Int32, of store: Int) {
         contents.withLock { contents in
             guard owner.load(ordering: .relaxed) == store else { return }
             clear(Self.home(of: tag), &contents)

@@ -1,6 +1,12 @@
 import Synchronization
 
 extension StoreCore {
+    /// The value of a memo and its arguments, if there is one.
+    func memoized(_ memo: Int, _ arguments: MemoArguments) -> AnyBox? {
+        let bucket = state.withLock { $0.memos.bucket(MemoTable.Key(memo: memo, hash: arguments.hash)) }
+        return bucket.first { $0.box != nil && $0.arguments.isEqual(to: arguments) }?.box
+    }
+
     /// The entry of a memo and its arguments, which is added if there is none.
     func memoEntry(_ memo: Int, _ arguments: MemoArguments, until point: ReleasePoint) -> (MemoTable.Key, resource: Int)
     {

@@ -12,17 +12,18 @@ final class StoreCore: Sendable {
     /// The memory of the store's values; the store's for as long as it is open.
     let slot: Slot
     let number: Atomic<Int>
-    let openedAt: Atomic<UInt8>
     let configuration: StoreConfiguration
     /// Who gets this store's reports in place of the configuration's reporter.
     let receiver: (any ReportReceiver)?
     let givenID: String?
+    /// What makes it a child; `nil` for a root.
+    let nesting: Nesting?
+    /// The raw value of the opener's priority; 0 for none.
+    let openedAt: Atomic<UInt8>
     /// Whether it is as ``RequestStore/opened()`` makes one.
     let isPlain: Bool
     /// Whether somebody will close the store.
     let isOwned: Bool
-    /// What makes it a child; `nil` for a root.
-    let nesting: Nesting?
     let state: Lock<State>
 
     /// What makes a store a child of another one (rule 4).
@@ -107,6 +108,7 @@ final class StoreCore: Sendable {
     var id: String { givenID ?? String(identity) }
 
     struct State {
+        var openerHasLeft = false
         var lifecycle: Lifecycle
         /// What the lifecycle wants done, while it is looked up.
         var actions: [Lifecycle.Action] = []
@@ -121,7 +123,6 @@ final class StoreCore: Sendable {
         /// What is left for after the response.
         var jobs: [PendingJob] = []
         var jobsOfOpener: [BackgroundJob] = []
-        var openerHasLeft = false
         /// Who waits for a phase to end: the opener.
         var phaseWaiters: [PhaseWaiter] = []
     }

@@ -4,7 +4,7 @@
 @usableFromInline
 struct ValueTable: Sendable {
     struct Entry: Sendable {
-        let tag: Int
+        let tag: Int32
         var value: StoredValue
     }
 
@@ -33,7 +33,7 @@ struct ValueTable: Sendable {
         }
     }
 
-    private mutating func set(_ value: StoredValue?, _ tag: Int) {
+    private mutating func set(_ value: StoredValue?, _ tag: Int32) {
         guard let index = tagged.firstIndex(where: { $0.tag == tag }) else {
             if let value { tagged.append(Entry(tag: tag, value: value)) }
             return
@@ -65,12 +65,12 @@ struct ValueTable: Sendable {
 /// Typed keys and names are apart.
 enum ValueKey: Hashable, Sendable {
     /// A typed key's tag.
-    case key(Int)
+    case key(Int32)
     case name(String)
 
     /// The tag of the key of that number: the number, and in its lowest bit whether its value is not for the work after
     /// the response.
-    static func tag(_ number: Int, isCarried: Bool) -> Int { number << 1 | (isCarried ? 0 : 1) }
+    static func tag(_ number: Int, isCarried: Bool) -> Int32 { Int32(number) << 1 | (isCarried ? 0 : 1) }
 
-    static func isCarried(_ tag: Int) -> Bool { tag & 1 == 0 }
+    static func isCarried(_ tag: Int32) -> Bool { tag & 1 == 0 }
 }
