@@ -47,8 +47,10 @@ enum Word {
 
 // MARK: - Boxes in words
 
-/// A word that counts as a reference to a box: made once by ``retain(_:)``, read any number of times, and then ended by
-/// ``release(_:)``. Whoever has it in a lock's hands does that inside of the lock.
+/// Words that count as references to boxes.
+///
+/// Such a word is made once by ``retain(_:)``, read any number of times, and ended by ``release(_:)``: all of it under the
+/// lock that guards the word.
 @usableFromInline
 enum BoxWord {
     static func retain(_ box: AnyBox) -> UInt { UInt(bitPattern: unsafe Unmanaged.passRetained(box).toOpaque()) }
