@@ -62,7 +62,7 @@ extension StoreCore {
         let jobs = jobs.filter(isRun)
         guard !jobs.isEmpty else { return }
         if let parent {
-            let visible = parent.visibleValues.overlaid(by: values)
+            let visible = parent.visibleValues.overlaid(by: values.carried)
             let left = jobs.map { job in
                 var job = job
                 job.values = job.values ?? visible
@@ -93,9 +93,9 @@ extension StoreCore {
         }
     }
 
-    /// The values as they are read in this store.
+    /// The values as they are read in this store, but for those that no work gets.
     private var visibleValues: ValueTable {
-        let own = slot.memory.values(of: identity)
+        let own = slot.memory.values(of: identity).carried
         guard let parent else { return own }
         return parent.visibleValues.overlaid(by: own)
     }

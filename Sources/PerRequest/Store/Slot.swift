@@ -197,9 +197,10 @@ extension SlotMemory {
 
     /// Takes a resource away that was published; its store still refers to it.
     func withdraw(_ tag: Int32, of store: Int) {
+        let home = Self.home(of: tag)
         contents.withLock { contents in
-            guard owner.load(ordering: .relaxed) == store else { return }
-            clear(Self.home(of: tag), &contents)
+            guard owner.load(ordering: .relaxed) == store, tags[home].load(ordering: .relaxed) == tag else { return }
+            clear(home, &contents)
         }
     }
 }
