@@ -82,21 +82,28 @@ extension RequestLocal {
     /// The value in the current store; the default where nothing was set, outside a request, and after it.
     @inlinable public var value: Value {
         let carrier = local.get()
-        guard let slot = carrier.slot, let value = read(slot, of: carrier.store) else { return valueElsewhere() }
-        return value
+        guard let slot = carrier.slot else { return valueWhereUnset() }
+        return valueAtHome(slot, carrier.store) ?? valueElsewhere(slot, carrier.store) ?? valueWhereUnset()
     }
 
-    /// The value, if it is at the key's home place in the slot.
+    /// The value, if it is at the key's home place in the slot: nearly always.
     @inlinable
-    func read(_ slot: Slot, of store: Int) -> Value? {
-        if Word.fits(Value.self) { return slot.memory.word(tag, of: store).map(Word.value) }
+    func valueAtHome(_ slot: Slot, _ store: Int) -> Value? {
+        if Word.fits(Value.self) { return slot.memory.word(tag, of: store).map { Word.value(of: $0, as: Value.self) } }
         return slot.memory.value(tag, of: store, as: Value.self)
     }
 
-    /// The value where it is not at its home place: in a parent, among many others, or not set.
+    /// The value, if it is elsewhere: among many others, or in a parent.
+    @inlinable
+    @inline(never)
+    func valueElsewhere(_ slot: Slot, _ store: Int) -> Value? {
+        slot.memory.elsewhere(tag, of: store, throughParents: true)?.valueOnHotPath(as: Value.self)
+    }
+
     @usableFromInline
-    func valueElsewhere() -> Value {
-        Ambient.core.map { valueElsewhere(in: RequestStore(core: $0)) } ?? makeDefault()
+    func valueWhereUnset() -> Value {
+        guard case .initial = `default` else { return makeDefault() }
+        return Ambient.core.map { valueWhereUnset(in: RequestStore(core: $0)) } ?? makeDefault()
     }
 
     /// The value in the current store; the default where nothing was set.
@@ -138,11 +145,13 @@ extension RequestLocal {
     /// The value in `store`; the default where nothing was set, and after the request.
     @inlinable
     public func value(in store: RequestStore) -> Value {
-        read(store.slot, of: store.number) ?? valueElsewhere(in: store)
+        valueAtHome(store.slot, store.number) ?? valueElsewhere(store.slot, store.number) ?? valueWhereUnset(in: store)
     }
 
     @usableFromInline
-    func valueElsewhere(in store: RequestStore) -> Value {
+    func valueWhereUnset(in store: RequestStore) -> Value {
+        // Only a value that is made has to be looked for again: whoever comes first makes it.
+        guard case .initial = `default` else { return makeDefault() }
         do { return try get(in: store) } catch { return makeDefault() }
     }
 

@@ -9,10 +9,12 @@ extension RequestResource where Value: Sendable {
     public func get(fileID: String = #fileID, line: UInt = #line) async throws -> Value {
         let carrier = local.get()
         // A factory notes what it asks for.
-        if !carrier.hasSurroundings, let slot = carrier.slot,
-            let value = slot.memory.value(tag, of: carrier.store, as: Value.self)
-        {
-            return value
+        if !carrier.hasSurroundings, let slot = carrier.slot {
+            if let value = slot.memory.value(tag, of: carrier.store, as: Value.self) { return value }
+            // A parent's resource may be the child's own to acquire.
+            if let held = slot.memory.elsewhere(tag, of: carrier.store, throughParents: false) {
+                return held.valueOnHotPath(as: Value.self)
+            }
         }
         return try await acquired(fileID, line)
     }

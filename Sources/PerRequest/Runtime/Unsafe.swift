@@ -40,8 +40,8 @@ enum Word {
 
     /// The value whose bits ``of(_:)`` gave: a key has one type, and no other key has its tag.
     @inlinable
-    static func value<Value>(of word: UInt) -> Value {
-        unsafe withUnsafeBytes(of: word) { unsafe $0.load(as: Value.self) }
+    static func value<Value>(of word: UInt, as type: Value.Type) -> Value {
+        unsafe withUnsafeBytes(of: word) { unsafe $0.load(as: type) }
     }
 }
 
@@ -62,16 +62,34 @@ enum BoxWord {
     /// The value in the box; the box itself is not retained, because the word does that.
     @inlinable
     static func value<Value: Sendable>(_ word: UInt, as type: Value.Type) -> Value {
-        unsafe reference(word)._withUnsafeGuaranteedRef { box in
-            // A key has one type, and no other key has its tag: the box that is found under it is of that type.
-            unsafe unsafeDowncast(box, to: Box<Value>.self).content
-        }
+        unsafe reference(word)._withUnsafeGuaranteedRef { $0.valueOnHotPath(as: type) }
     }
 
     @inlinable
     static func reference(_ word: UInt) -> Unmanaged<AnyBox> {
         // It is not zero: it was made of an object.
         unsafe Unmanaged.fromOpaque(UnsafeRawPointer(bitPattern: word).unsafelyUnwrapped)
+    }
+}
+
+extension AnyBox {
+    /// The value, without asking the box for its type.
+    ///
+    /// A key has one type, and no other key has its tag: the box that is found under it is of that type.
+    @inlinable
+    func valueOnHotPath<Value: Sendable>(as type: Value.Type) -> Value {
+        unsafe unsafeDowncast(self, to: Box<Value>.self).content
+    }
+}
+
+extension StoredValue {
+    /// The value, of the type of the one key under which it is kept.
+    @inlinable
+    func valueOnHotPath<Value: Sendable>(as type: Value.Type) -> Value {
+        switch self {
+        case .word(let word): Word.value(of: word, as: type)
+        case .box(let box): box.valueOnHotPath(as: type)
+        }
     }
 }
 

@@ -84,6 +84,20 @@ extension SlotMemory {
         }
     }
 
+    /// What is set under a tag that is not at its home place, in the store of that number or, if wanted, in its parents.
+    @usableFromInline
+    func elsewhere(_ tag: Int32, of store: Int, throughParents: Bool) -> StoredValue? {
+        var parent: StoreCore?
+        let found: StoredValue? = contents.withLock { contents in
+            guard owner.load(ordering: .relaxed) == store else { return nil }
+            if let value = find(.key(tag), in: contents) { return value }
+            if throughParents { parent = contents.core?.parent }
+            return nil
+        }
+        guard found == nil, let parent else { return found }
+        return parent.slot.memory.elsewhere(tag, of: parent.identity, throughParents: true)
+    }
+
     /// What is set under a key in the store of that number, wherever it is; the store has to have the slot.
     ///
     /// Called under the lock.
@@ -184,12 +198,10 @@ extension SlotMemory {
 // MARK: - Resources
 
 extension SlotMemory {
-    /// Lets a resource be read like a value, if its home place is free; otherwise its store has to be asked.
+    /// Lets a resource be read like a value.
     func publish(_ box: AnyBox, _ tag: Int32, of store: Int) -> Bool {
-        let home = Self.home(of: tag)
-        return contents.withLock { contents in
-            let holder = tags[home].load(ordering: .relaxed)
-            guard owner.load(ordering: .relaxed) == store, holder == 0 || holder == tag else { return false }
+        contents.withLock { contents in
+            guard owner.load(ordering: .relaxed) == store else { return false }
             put(.box(box), for: .key(tag), &contents)
             return true
         }
@@ -199,8 +211,9 @@ extension SlotMemory {
     func withdraw(_ tag: Int32, of store: Int) {
         let home = Self.home(of: tag)
         contents.withLock { contents in
-            guard owner.load(ordering: .relaxed) == store, tags[home].load(ordering: .relaxed) == tag else { return }
-            clear(home, &contents)
+            guard owner.load(ordering: .relaxed) == store else { return }
+            if tags[home].load(ordering: .relaxed) == tag { return clear(home, &contents) }
+            contents.others[.key(tag)] = nil
         }
     }
 }

@@ -14,7 +14,7 @@ enum StoredValue: Sendable {
     /// The value, of the type of the one key under which it is kept.
     func `as`<Value: Sendable>(_ type: Value.Type) -> Value {
         switch self {
-        case .word(let word): Word.value(of: word)
+        case .word(let word): Word.value(of: word, as: type)
         case .box(let box): box.value(as: type)
         }
     }
