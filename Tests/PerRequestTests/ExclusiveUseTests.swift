@@ -260,6 +260,27 @@ struct ExclusiveUseTests {
         await scope.close()
     }
 
+    @Test(
+        "Rule 11: a body is known inside of other stores and snapshots too, with or without an id",
+        arguments: [nil, "a"]
+    )
+    func insideOthers(id: String?) async throws {
+        let counter = counter(Journal())
+        try await withRequestStore(id: id) { store in
+            let snapshot = RequestSnapshot(store)
+            try await counter.useExclusively { _ in
+                let inSnapshot = await reason {
+                    try await snapshot.run { try await counter.useExclusively(in: store) { _ in } }
+                }
+                #expect(inSnapshot?.name == "deadlock")
+                let inRoot = await reason {
+                    try await withRequestStore(id: id) { _ in try await counter.useExclusively(in: store) { _ in } }
+                }
+                #expect(inRoot?.name == "deadlock")
+            }
+        }
+    }
+
     @Test("A task that was started in a body can ask when the body has ended")
     func afterwards() async throws {
         let journal = Journal()

@@ -82,11 +82,14 @@ struct ReuseTests {
                 if request % 2 == 0 { _ = try await resource.get() }
                 guard escapes else { return nil }
                 // It sees its request's end, and then many others' in the same memory.
+                let id = store.id
                 return Task {
                     while !self.isOver.load(ordering: .relaxed) {
                         self.expect(look(request))
+                        if let mark = try? await resource.get() { self.expect(mark.request == request) }
                         try? sets.set(request)
-                        self.expect(RequestStore.current == store)
+                        // By its id: holding the store itself would keep it from being used again.
+                        self.expect(RequestStore.current?.id == id)
                         await Task.yield()
                     }
                 }
@@ -134,6 +137,52 @@ struct ReuseTests {
         let (failure, id) = await task.value
         #expect(failure?.name == "requestEnded")
         #expect(id == "GET /notes")
+    }
+
+    /// Notes which store is current when it ends.
+    private final class Last: Sendable {
+        static let store = Lock<RequestStore?>(nil)
+
+        deinit {
+            let current = RequestStore.current
+            Self.store.withLock { $0 = current }
+        }
+    }
+
+    @Test("Rule 6: a value that ends with its store ends while that store is current, not the one around it")
+    func lastValue() async throws {
+        let last = RequestLocal<Last?>("last")
+        try await withRequestStore { outer in
+            let inner = try await withRequestStore { store in
+                try last.set(Last())
+                return store
+            }
+            let seen = Last.store.withLock { $0 }
+            #expect(seen == inner)
+            #expect(seen != outer)
+        }
+    }
+
+    @Test("Rule 6: work that a task leaves after its request has ended is refused for that reason")
+    func lateWork() async throws {
+        let over = Signal()
+        let task = try await withRequestStore { _ in
+            Task {
+                await over.wait()
+                return await reason { try RequestStore.afterResponse("late") {} }
+            }
+        }
+        over.fire()
+        let refusal = await task.value
+        #expect(refusal?.name == "requestEnded")
+    }
+
+    @Test("Threads whose stacks are some megabytes apart seldom share a shard")
+    func shards() {
+        for distance in [2, 8] {
+            let shards = Set((0..<16).map { SlotPool.shard(ofStackAt: 0x7F3A_1C00_0000 + UInt($0 * distance) << 20) })
+            #expect(shards.count >= 8)
+        }
     }
 
     @Test("The stores of a process take as much memory as were open at a time")

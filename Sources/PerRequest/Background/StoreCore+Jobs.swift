@@ -18,6 +18,7 @@ extension StoreCore {
         _ condition: AfterResponseCondition,
         _ work: @escaping @Sendable () async throws -> Void
     ) throws(RequestStoreError) {
+        guard !isClosed else { throw error(.requestEnded, key: name) }
         let ticket = try admit(name)
         let job = PendingJob(name: name, condition: condition, work: work, ticket: ticket)
         let isOpen = state.withLock { state in

@@ -63,7 +63,7 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
 
     /// The value for these arguments in `store`; see ``callAsFunction(_:)``.
     public func value(of argument: repeat each Argument, in store: RequestStore) async throws -> Value {
-        let core = store.core.owner(of: id)
+        let core = try store.core.openOwner(of: id, key: name)
         let arguments = arguments(repeat each argument)
         // A factory notes what it asks for.
         if Ambient.factory == nil, let box = core.memoized(id, arguments) { return box.value(as: Value.self) }

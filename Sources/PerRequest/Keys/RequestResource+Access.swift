@@ -26,7 +26,7 @@ extension RequestResource where Value: Sendable {
 
     /// The resource of `store`, acquired if this is its first use; see ``get(fileID:line:)``.
     public func get(in store: RequestStore, fileID: String = #fileID, line: UInt = #line) async throws -> Value {
-        let owner = store.core.owner(of: info.id)
+        let owner = try store.core.openOwner(of: info.id, key: name)
         let position = SourcePosition(fileID: fileID, line: line)
         return try await owner.acquire(self, from: position).box.value(as: Value.self)
     }
@@ -59,7 +59,7 @@ extension RequestResource where Value: Sendable {
         line: UInt = #line,
         _ body: nonisolated(nonsending) (Value) async throws -> Result
     ) async throws -> Result {
-        let owner = store.core.owner(of: info.id)
+        let owner = try store.core.openOwner(of: info.id, key: name)
         let position = SourcePosition(fileID: fileID, line: line)
         let acquired = try await owner.acquire(self, from: position, pins: true)
         defer { owner.send(.useEnded(acquired.entry)) }
@@ -76,7 +76,8 @@ extension RequestResource where Value: Sendable {
 
     /// The resource of `store` if it is held, without acquiring it; see ``valueIfHeld``.
     public func valueIfHeld(in store: RequestStore) -> Value? {
-        store.core.owner(of: info.id).held(info.id)?.value(as: Value.self)
+        guard let owner = try? store.core.openOwner(of: info.id, key: name) else { return nil }
+        return owner.held(info.id)?.value(as: Value.self)
     }
 }
 
@@ -96,7 +97,7 @@ extension RequestResource {
 
     /// Releases the resource of `store` now, before its point; see ``release(_:)``.
     public func release(_ verdict: RequestOutcome.Verdict, in store: RequestStore) async throws {
-        try await store.core.owner(of: info.id).releaseEarly(info, verdict)
+        try await store.core.openOwner(of: info.id, key: name).releaseEarly(info, verdict)
     }
 }
 

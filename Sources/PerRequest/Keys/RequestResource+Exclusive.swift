@@ -44,7 +44,7 @@ extension RequestResource {
         line: UInt = #line,
         _ body: nonisolated(nonsending) (inout sending Value) async throws -> sending Result
     ) async throws -> sending Result {
-        let owner = store.core.owner(of: info.id)
+        let owner = try store.core.openOwner(of: info.id, key: name)
         let position = SourcePosition(fileID: fileID, line: line)
         let acquired = try await owner.acquire(self, from: position, pins: true)
         defer { owner.send(.useEnded(acquired.entry)) }

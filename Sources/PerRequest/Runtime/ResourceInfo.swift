@@ -1,7 +1,7 @@
 /// What the store knows of a resource's key.
 final class ResourceInfo: Sendable {
     let id: Int
-    /// What the value is found under in a store's slot while it is held; it is not for the work after the response.
+    /// What the value is found under in a store's slot while it is held; 0 for a memo.
     let tag: Int32
     let name: String
     let form: Lifecycle.Form

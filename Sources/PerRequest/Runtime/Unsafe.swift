@@ -1,5 +1,5 @@
-// All of the core that the compiler cannot check for memory safety, but for the lock of a build under ThreadSanitizer. What
-// each of it relies on is said where it is; `ReuseTests` puts it under stress, in a release build and under ThreadSanitizer
+// All of the core that the compiler cannot check for memory safety, but for the lock of a build under ThreadSanitizer and the
+// writing to standard error in `RequestReport`; values that are not `Sendable` are in `Box`. What each of it relies on is said where it is; `ReuseTests` puts it under stress, in a release build and under ThreadSanitizer
 // too.
 
 /// Something that is made once and lives as long as the process, so that a plain pointer to it is always good.
@@ -95,10 +95,9 @@ extension StoredValue {
 
 // MARK: - Threads
 
-/// A number that is mostly different on different threads: of where the thread's stack is.
-func threadNumber() -> UInt {
+/// Where the thread's stack is.
+func stackAddress() -> UInt {
     var local: UInt8 = 0
-    // The address is looked at, and nothing is read there. Stacks are some megabytes apart.
-    let address = unsafe withUnsafePointer(to: &local) { UInt(bitPattern: $0) }
-    return (address >> 20) &* 0x9E37_79B9 >> 28
+    // The address is looked at, and nothing is read there.
+    return unsafe withUnsafePointer(to: &local) { UInt(bitPattern: $0) }
 }

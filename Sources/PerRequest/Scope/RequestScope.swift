@@ -113,7 +113,7 @@ public final class RequestScope: Sendable {
     ) async throws(Failure) -> Result {
         // A root has nothing to do with the factory that it is opened in; a child is part of it.
         let factory = store.core.parent == nil ? nil : Ambient.factory
-        return try await Ambient.with(Ambient.Context(store.core, factory: factory, turn: Ambient.turn), body)
+        return try await Ambient.with(Ambient.Context(store.core, factory: factory), body)
     }
 
     /// Notes that the handler threw, before the framework makes a response of it.

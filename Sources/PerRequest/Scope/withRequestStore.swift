@@ -33,14 +33,19 @@ public nonisolated(nonsending) func withRequestStore<Result>(
     }
     // What most requests do, in the caller's module: the generic form would cost more than all else.
     let store = RequestStore.opened()
+    var hasEnded = false
     let result: Result
     do {
-        result = try await Ambient.local.withValue(Carrier(store)) { try await body(store) }
+        result = try await Ambient.local.withValue(Carrier(store)) {
+            let result = try await body(store)
+            hasEnded = store.endIfUnused()
+            return result
+        }
     } catch {
         await store.end(after: error)
         throw error
     }
-    guard store.endIfUnused() else {
+    guard hasEnded else {
         try await store.end()
         return result
     }

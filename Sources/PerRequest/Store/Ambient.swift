@@ -1,11 +1,13 @@
 /// What is current in a task.
 ///
-/// There are two task-locals in the process: one that every request binds and that is read without counting references,
-/// and one for what few tasks have.
+/// There are three task-locals in the process: one that every request binds and that is read without counting references,
+/// and two for what few tasks have.
 @usableFromInline
 enum Ambient {
     @usableFromInline static let local = TaskLocal(wrappedValue: Carrier())
     @TaskLocal static var surroundings: Surroundings?
+    /// The body of `useExclusively` that this is inside of, whatever store is current.
+    @TaskLocal static var turn: Turn?
 }
 
 /// The store that is current in a task: a pointer to its slot, which is never freed, and its number.
@@ -44,16 +46,13 @@ final class Surroundings: Sendable {
     let id: String?
     /// The factory that runs here: of the current store, or of a parent of it.
     let factory: RunningFactory?
-    /// The body of `useExclusively` that this is inside of.
-    let turn: Turn?
     /// The current store, if nobody owns it: it lives for as long as somebody refers to it.
     let privateStore: StoreCore?
 
-    init(id: String?, factory: RunningFactory?, turn: Turn?, privateStore: StoreCore?) {
+    init(id: String?, factory: RunningFactory?, privateStore: StoreCore?) {
         self.id = id
         self.privateStore = privateStore
         self.factory = factory
-        self.turn = turn
     }
 }
 
@@ -63,9 +62,6 @@ extension Ambient {
     private static var present: Surroundings? { local.get().hasSurroundings ? surroundings : nil }
 
     static var factory: RunningFactory? { present?.factory }
-
-    /// Whatever store is current: a body waits for what is run inside of it.
-    static var turn: Turn? { surroundings?.turn }
 
     /// The current store; a closed one where the task has outlived its request.
     static var core: StoreCore? {
@@ -85,17 +81,22 @@ extension Ambient {
         let core: StoreCore?
         let carrier: Carrier
         let surroundings: Surroundings?
+        /// `nil` to leave the one that is there.
+        let turn: Turn?
 
         /// A store, and what runs in it here; no store and nothing where it is `nil`.
         init(_ core: StoreCore?, factory: RunningFactory? = nil, turn: Turn? = nil) {
             self.core = core
+            self.turn = turn
             let privateStore = core.flatMap { $0.isOwned ? nil : $0 }
             let id = core?.givenID
-            let isPlain = id == nil && factory == nil && turn == nil && privateStore == nil
-            surroundings =
-                isPlain ? nil : Surroundings(id: id, factory: factory, turn: turn, privateStore: privateStore)
+            let isPlain = id == nil && factory == nil && privateStore == nil
+            surroundings = isPlain ? nil : Surroundings(id: id, factory: factory, privateStore: privateStore)
             carrier = core.map { Carrier($0, hasSurroundings: !isPlain) } ?? Carrier()
         }
+
+        /// Whether nothing but the carrier has to be bound.
+        fileprivate var isPlain: Bool { surroundings == nil && turn == nil && Ambient.surroundings == nil }
     }
 
     /// What is current here.
@@ -107,11 +108,11 @@ extension Ambient {
         _ body: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
         do {
-            guard let surroundings = context.surroundings else {
-                return try await local.withValue(context.carrier) { try await body() }
-            }
-            return try await $surroundings.withValue(surroundings) {
-                try await local.withValue(context.carrier) { try await body() }
+            if context.isPlain { return try await local.withValue(context.carrier) { try await body() } }
+            return try await $surroundings.withValue(context.surroundings) {
+                try await $turn.withValue(context.turn ?? turn) {
+                    try await local.withValue(context.carrier) { try await body() }
+                }
             }
         } catch {
             // `withValue` rethrows `any Error`; what comes out of it is what `body` threw.
@@ -125,10 +126,10 @@ extension Ambient {
         _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
         do {
-            guard let surroundings = context.surroundings else {
-                return try local.withValue(context.carrier) { try body() }
+            if context.isPlain { return try local.withValue(context.carrier) { try body() } }
+            return try $surroundings.withValue(context.surroundings) {
+                try $turn.withValue(context.turn ?? turn) { try local.withValue(context.carrier) { try body() } }
             }
-            return try $surroundings.withValue(surroundings) { try local.withValue(context.carrier) { try body() } }
         } catch {
             throw error as! Failure
         }

@@ -43,7 +43,9 @@ struct MemoTable: Sendable {
     /// Removes an entry, and returns it to be let go outside the lock.
     mutating func remove(_ key: Key, resource: Int) -> Entry? {
         guard let index = buckets[key]?.firstIndex(where: { $0.resource == resource }) else { return nil }
-        return buckets[key]?.remove(at: index)
+        let removed = buckets[key]?.remove(at: index)
+        if bucket(key).isEmpty { buckets[key] = nil }
+        return removed
     }
 
     /// Removes all that lasts until `point`, and returns it to be let go outside the lock.
@@ -51,7 +53,7 @@ struct MemoTable: Sendable {
         guard !buckets.isEmpty else { return [] }
         let removed = buckets.values.flatMap { $0.filter { $0.point == point } }
         guard !removed.isEmpty else { return [] }
-        buckets = buckets.mapValues { $0.filter { $0.point != point } }
+        buckets = buckets.mapValues { $0.filter { $0.point != point } }.filter { !$0.value.isEmpty }
         return removed
     }
 }

@@ -45,7 +45,8 @@ extension RequestStore {
     @usableFromInline
     static func opened() -> RequestStore {
         var spare = SlotPool.shared.take()
-        guard var store = spare.store.take(), store.core.isPlain else {
+        // Only stores that were opened here are kept.
+        guard var store = spare.store.take() else {
             return RequestStore(core: StoreCore(.opener, slot: spare.slot))
         }
         store.number = store.core.reopen()

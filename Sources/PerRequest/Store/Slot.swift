@@ -84,7 +84,7 @@ extension SlotMemory {
         }
     }
 
-    /// What is set under a tag that is not at its home place, in the store of that number or, if wanted, in its parents.
+    /// What is set under a tag, wherever it is: in the store of that number or, if wanted, in its parents.
     @usableFromInline
     func elsewhere(_ tag: Int32, of store: Int, throughParents: Bool) -> StoredValue? {
         var parent: StoreCore?

@@ -2,7 +2,7 @@ import Synchronization
 
 /// The slots that no store has.
 ///
-/// There are as many slots in the process as there were stores open at the same time, at most. A thread takes and gives
+/// There are about as many slots in the process as there were stores open at the same time. A thread takes and gives
 /// back at its own shard, so that threads seldom meet.
 struct SlotPool: ~Copyable, Sendable {
     static let shared = SlotPool()
@@ -28,5 +28,10 @@ struct SlotPool: ~Copyable, Sendable {
         shards[Self.shard].withLock { [spare] in $0.append(spare) }
     }
 
-    private static var shard: Int { Int(truncatingIfNeeded: threadNumber()) & 15 }
+    private static var shard: Int { shard(ofStackAt: stackAddress()) }
+
+    /// A number from 0 to 15 that is mostly different for different threads, whose stacks are some megabytes apart.
+    static func shard(ofStackAt address: UInt) -> Int {
+        Int(truncatingIfNeeded: ((address >> 20) &* 0x9E37_79B9) >> 28) & 15
+    }
 }

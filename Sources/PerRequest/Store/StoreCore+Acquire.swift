@@ -121,7 +121,7 @@ extension StoreCore {
     private func startFlight(of source: some Acquirable, _ acquisition: Acquisition) {
         let resource = acquisition.resource.name
         let factory = RunningFactory(core: self, entry: acquisition.entry, name: resource, inside: Ambient.factory)
-        let context = Ambient.Context(self, factory: factory, turn: Ambient.turn)
+        let context = Ambient.Context(self, factory: factory)
         let task = Task.immediate(
             name: acquisition.resource.acquireTaskName,
             priority: priority,
@@ -177,6 +177,7 @@ extension StoreCore {
     /// Ends a flight that has no value.
     func flightFailed(_ acquisition: Acquisition, _ error: any Error) {
         send(.flightFailed(acquisition.entry)) { state in
+            guard state.lifecycle.isFlying(acquisition.entry) else { return }
             state.acquisitions[acquisition.entry]?.failure = error
         }
     }

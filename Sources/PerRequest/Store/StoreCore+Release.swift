@@ -81,6 +81,10 @@ extension StoreCore {
     nonisolated(nonsending) func releaseEarly(_ info: ResourceInfo, _ verdict: RequestOutcome.Verdict) async throws {
         let (waiter, effects) = state.withLock { state -> (Waiter, [Effect]) in
             let (waiter, number) = state.addWaiter(info)
+            guard state.lifecycle.phase != .closed else {
+                state.waiters[number] = nil
+                return (waiter, [.resume(waiter, .failure(error(.requestEnded, key: info.name)))])
+            }
             // The child's resource is not this store's to release; it has to be released first.
             if let holder = state.holder(of: info.id) {
                 let refusal = error(.inUse(by: holder.name), key: info.name)
@@ -222,11 +226,9 @@ extension StoreCore {
         guard !configuration.isObserved, nesting == nil else { return nil }
         var left = SlotMemory.Leftovers()
         let outcome: RequestOutcome? = state.withLock { state in
-            guard state.canEndAtOnce, state.jobs.isEmpty, state.lifecycle.phase == .settled,
-                state.lifecycle.closeIfEmpty()
-            else { return nil }
-            if let status { state.status = status }
-            if case .completed = ending {} else if state.ending == nil { state.ending = ending }
+            guard state.canEndAtOnce, state.jobs.isEmpty else { return nil }
+            Self.note(ending, status, &state)
+            guard state.lifecycle.closeIfEmpty() else { return nil }
             _ = slot.memory.close(identity, carries: false, &left)
             return state.outcome()
         }

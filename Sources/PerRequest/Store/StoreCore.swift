@@ -2,6 +2,8 @@ import Synchronization
 
 /// What a store is made of: the lifecycle and the acquisitions of one request, under one lock, and its values in a slot.
 ///
+/// One that ended unused is opened again for a later request if nobody refers to it, with another number.
+///
 /// The lock is held for bookkeeping only. Whatever can run a user's code (a factory, a release, a default, a `deinit`, a
 /// comparison) runs after it was given back (rule 8): a value that leaves the store leaves the locked block first.
 ///
@@ -20,8 +22,6 @@ final class StoreCore: Sendable {
     let nesting: Nesting?
     /// The raw value of the opener's priority; 0 for none.
     let openedAt: Atomic<UInt8>
-    /// Whether it is as ``RequestStore/opened()`` makes one.
-    let isPlain: Bool
     /// Whether somebody will close the store.
     let isOwned: Bool
     let state: Lock<State>
@@ -53,7 +53,6 @@ final class StoreCore: Sendable {
         number = Atomic(Identity.nextStore())
         openedAt = Atomic(isOwned ? Task.currentPriority.rawValue : 0)
         givenID = id
-        isPlain = configuration === StoreConfiguration.opener && id == nil && nesting == nil
         self.isOwned = isOwned
         state = Lock(State(lifecycle: Lifecycle(isOwned: isOwned)))
         slot.memory.open(for: self, isOwned: isOwned, values)
@@ -68,7 +67,6 @@ final class StoreCore: Sendable {
         self.number = Atomic(number)
         openedAt = Atomic(0)
         givenID = id
-        isPlain = false
         isOwned = true
         var lifecycle = Lifecycle()
         lifecycle.phase = .closed
@@ -185,6 +183,14 @@ extension StoreCore {
     func owner(of resource: Int) -> StoreCore {
         guard let parent, !owned.contains(resource) else { return self }
         return parent.owner(of: resource)
+    }
+
+    /// The store in which a resource is acquired.
+    ///
+    /// - Throws: If this one is a child that has ended: its parent is not asked for it.
+    func openOwner(of resource: Int, key: String) throws(RequestStoreError) -> StoreCore {
+        guard nesting == nil || !isClosed else { throw error(.requestEnded, key: key) }
+        return owner(of: resource)
     }
 
     /// Whether this store is a child, however deep, of `other`.

@@ -1,6 +1,6 @@
 /// A value as a store keeps it.
 ///
-/// Which of the two it is depends on the value's type alone.
+/// Under a typed key it depends on the value's type alone; what has a name, and what is a resource, is always in a box.
 @usableFromInline
 enum StoredValue: Sendable {
     /// The bits of a value that is no larger than a word and refers to nothing.
