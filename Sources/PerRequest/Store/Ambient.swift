@@ -96,7 +96,7 @@ extension Ambient {
         }
 
         /// Whether nothing but the carrier has to be bound.
-        fileprivate var isPlain: Bool { surroundings == nil && turn == nil && Ambient.surroundings == nil }
+        fileprivate var isPlain: Bool { surroundings == nil && turn == nil && !local.get().hasSurroundings }
     }
 
     /// What is current here.
