@@ -118,17 +118,6 @@ extension RequestStoreResponder {
         return scoped
     }
 
-    private func bound<Result>(
-        _ scope: RequestScope,
-        _ log: ExchangeLog,
-        _ body: () async throws -> Result
-    ) async rethrows -> Result {
-        try await scope.run {
-            try await Exchange.$current.withValue(Exchange(store: scope.store, log: log)) {
-                try await withLogger(RequestLogHandler.logger) { _ in try await body() }
-            }
-        }
-    }
 }
 
 // MARK: - Setup

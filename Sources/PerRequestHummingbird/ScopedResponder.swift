@@ -15,18 +15,27 @@ func scoped(
         var writer = Once(consume writer)
         let log = ExchangeLog()
         let scope = openScope(log)
-        try await scope.run {
-            try await Exchange.$current.withValue(Exchange(store: scope.store, log: log)) {
-                try await withLogger(RequestLogHandler.logger) { _ in
-                    do {
-                        try await responder(request, writer.take(), channel)
-                    } catch {
-                        await scope.close(.init(of: error, on: channel), status: log.writtenStatus)
-                        throw error
-                    }
-                    await scope.close(.completed, status: log.writtenStatus)
-                }
+        try await bound(scope, log) {
+            do {
+                try await responder(request, writer.take(), channel)
+            } catch {
+                await scope.close(.init(of: error, on: channel), status: log.writtenStatus)
+                throw error
             }
+            await scope.close(.completed, status: log.writtenStatus)
+        }
+    }
+}
+
+/// Runs `body` with the scope's store, its exchange and its logger current.
+func bound<Result>(
+    _ scope: RequestScope,
+    _ log: ExchangeLog,
+    _ body: () async throws -> Result
+) async rethrows -> Result {
+    try await scope.run {
+        try await Exchange.$current.withValue(Exchange(store: scope.store, log: log)) {
+            try await withLogger(RequestLogHandler.logger) { _ in try await body() }
         }
     }
 }
