@@ -33,7 +33,7 @@ extension StoreCore {
     }
 
     private func admit(_ name: String) throws(RequestStoreError) -> Int? {
-        guard state.withLock({ $0.lifecycle.isOwned }) else { throw error(.privateStore, key: name) }
+        guard isOwned else { throw error(.privateStore, key: name) }
         switch background {
         case .nobody: throw error(.noBackgroundWork, key: name)
         case .opener: return nil

@@ -64,10 +64,9 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
     /// The value for these arguments in `store`; see ``callAsFunction(_:)``.
     public func value(of argument: repeat each Argument, in store: RequestStore) async throws -> Value {
         let core = try store.core.openOwner(of: id, key: name)
-        let arguments = arguments(repeat each argument)
+        let (key, resource, box) = core.memoEntry(id, arguments(repeat each argument), until: point)
         // A factory notes what it asks for.
-        if Ambient.factory == nil, let box = core.memoized(id, arguments) { return box.value(as: Value.self) }
-        let (key, resource) = core.memoEntry(id, arguments, until: point)
+        if let box, Ambient.factory == nil { return box.value(as: Value.self) }
         let call = MemoCall(
             info: ResourceInfo(
                 id: resource,

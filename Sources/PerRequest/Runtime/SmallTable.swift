@@ -2,8 +2,6 @@
 struct SmallTable<Value: Sendable>: Sendable {
     private var entries: [(number: Int, value: Value)] = []
 
-    var isEmpty: Bool { entries.isEmpty }
-
     /// The numbers and the values, in the order in which they were added.
     var all: [(number: Int, value: Value)] { entries }
 

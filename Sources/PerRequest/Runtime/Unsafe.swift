@@ -1,6 +1,6 @@
 // All of the core that the compiler cannot check for memory safety, but for the lock of a build under ThreadSanitizer and the
-// writing to standard error in `RequestReport`; values that are not `Sendable` are in `Box`. What each of it relies on is said where it is; `ReuseTests` puts it under stress, in a release build and under ThreadSanitizer
-// too.
+// writing to standard error in `RequestReport`; values that are not `Sendable` are in `Box`. What each of it relies on is
+// said where it is; `ReuseTests` puts it under stress, in a release build and under ThreadSanitizer too.
 
 /// Something that is made once and lives as long as the process, so that a plain pointer to it is always good.
 @safe @usableFromInline

@@ -7,11 +7,9 @@ public struct RequestNesting: Sendable {
     }
 
     let mode: Mode
-    @usableFromInline let isIndependent: Bool
 
-    private init(mode: Mode) {
-        self.mode = mode
-        if case .independent = mode { isIndependent = true } else { isIndependent = false }
+    @usableFromInline var isIndependent: Bool {
+        if case .independent = mode { true } else { false }
     }
 
     /// A root: nothing of a current store is seen, and nothing of it is shared.

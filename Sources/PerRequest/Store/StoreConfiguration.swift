@@ -1,6 +1,7 @@
 /// What many stores have in common: an adapter makes it once, and not for every request.
 package final class StoreConfiguration: Sendable {
     let observer: (any RequestObserver)?
+    /// Whether there is an observer: asked for with every acquisition, where copying the observer to ask would be felt.
     let isObserved: Bool
     let reporter: (@Sendable (RequestReport) -> Void)?
     let limits: RequestLimits
@@ -40,6 +41,16 @@ package final class StoreConfiguration: Sendable {
 
     /// The same, seen by another observer.
     func observed(by observer: any RequestObserver) -> StoreConfiguration {
+        changed(observer: observer, background: background)
+    }
+
+    /// That of the stores of the work that is left for after the response.
+    var ofJobs: StoreConfiguration {
+        guard case .work(let work, isJob: false) = background else { return self }
+        return changed(observer: observer, background: .work(work, isJob: true))
+    }
+
+    private func changed(observer: (any RequestObserver)?, background: BackgroundOwner) -> StoreConfiguration {
         StoreConfiguration(
             observer: observer,
             reporter: reporter,
@@ -47,19 +58,6 @@ package final class StoreConfiguration: Sendable {
             executor: executor,
             overrides: overrides,
             background: background
-        )
-    }
-
-    /// That of the stores of the work that is left for after the response.
-    var ofJobs: StoreConfiguration {
-        guard case .work(let work, isJob: false) = background else { return self }
-        return StoreConfiguration(
-            observer: observer,
-            reporter: reporter,
-            limits: limits,
-            executor: executor,
-            overrides: overrides,
-            background: .work(work, isJob: true)
         )
     }
 

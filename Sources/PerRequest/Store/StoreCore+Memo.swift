@@ -1,25 +1,24 @@
 import Synchronization
 
 extension StoreCore {
-    /// The value of a memo and its arguments, if there is one.
-    func memoized(_ memo: Int, _ arguments: MemoArguments) -> AnyBox? {
-        let bucket = state.withLock { $0.memos.bucket(MemoTable.Key(memo: memo, hash: arguments.hash)) }
-        return bucket.first { $0.box != nil && $0.arguments.isEqual(to: arguments) }?.box
-    }
-
-    /// The entry of a memo and its arguments, which is added if there is none.
-    func memoEntry(_ memo: Int, _ arguments: MemoArguments, until point: ReleasePoint) -> (MemoTable.Key, resource: Int)
-    {
+    /// The entry of a memo and its arguments, which is added if there is none, and the value, if it is there already.
+    func memoEntry(
+        _ memo: Int,
+        _ arguments: MemoArguments,
+        until point: ReleasePoint
+    ) -> (MemoTable.Key, resource: Int, box: AnyBox?) {
         let key = MemoTable.Key(memo: memo, hash: arguments.hash)
         while true {
             let bucket = state.withLock { $0.memos.bucket(key) }
-            if let found = bucket.first(where: { $0.arguments.isEqual(to: arguments) }) { return (key, found.resource) }
+            if let found = bucket.first(where: { $0.arguments.isEqual(to: arguments) }) {
+                return (key, found.resource, found.box)
+            }
             let entry = MemoTable.Entry(arguments: arguments, resource: Identity.nextKey(), point: point)
             let isAdded = state.withLock { state in
                 // Nothing can be acquired once its point began; then there is nothing to keep either.
                 state.lifecycle.hasBegun(point) || state.memos.add(entry, to: key, expecting: bucket)
             }
-            if isAdded { return (key, entry.resource) }
+            if isAdded { return (key, entry.resource, nil) }
         }
     }
 
