@@ -15,7 +15,7 @@ struct BackgroundJob: Sendable {
     /// - Returns: Whether it ended because its task was cancelled.
     @discardableResult
     func run() async -> Bool {
-        let core = StoreCore(
+        let core = RequestCore(
             origin.configuration.ofJobs,
             reportingTo: origin.receiver,
             id: "\(origin.id)/\(name)",

@@ -25,14 +25,15 @@ public struct RequestStoreError: Error {
         case pointTimedOut(ReleasePoint, Duration)
         /// The resource was released early, and an `around` resource cannot be acquired a second time.
         case releasedEarly
-        /// The resource cannot be released early: this resource's factory is using it, or a child store holds this
-        /// resource, which is built on it.
+        /// The resource cannot be had or released now: the caller's own body has it; or this resource's factory is using
+        /// it, or a child store holds this resource, which is built on it.
         case inUse(by: String)
+        /// This resource is made on it with `around` and has it for itself.
+        case claimed(by: String)
         /// The resources along a cycle: each is acquired inside the factory of the one before it.
         case cycle([String])
-        /// Bodies of `useExclusively` along a cycle: each waits for the turn of the next.
-        ///
-        /// One that asks for the same resource again waits for itself.
+        /// The resources along a cycle of waits that would never end: each is used, acquired or released by what waits for
+        /// the next one.
         case deadlock([String])
         /// The resource is released before this one, inside whose factory it was asked for.
         case captive(by: String)
@@ -136,10 +137,16 @@ extension RequestStoreError.Reason {
             """
         case .releasedEarly:
             "it was released early, and what `around` gives cannot be acquired a second time in a request."
-        case .inUse(let dependent):
+        case .inUse(let user):
             """
-            it cannot be released now: "\(dependent)" is using it, in its factory or in a child store. Release it when that \
-            is acquired, or when the child store has closed.
+            it is in use by "\(user)", and what uses it waits for this: a body of `use` or `useExclusively` that asks for its \
+            own resource, or a factory or a child store that has it while it is to be released. Wait until that has ended, \
+            and move what has to wait out of the body.
+            """
+        case .claimed(let claimant):
+            """
+            "\(claimant)" is made on it and has it for itself until it has ended. Use a savepoint of "\(claimant)", or let the \
+            child store own both.
             """
         case .cycle(let path):
             """
@@ -148,9 +155,9 @@ extension RequestStoreError.Reason {
             """
         case .deadlock(let path):
             """
-            waiting for it would never end, because it is in exclusive use by who asks for it: \
-            \(path.map { "\"\($0)\"" }.joined(separator: " waits for ")). Pass the value on inside `useExclusively`, and \
-            use several resources in the same order everywhere.
+            waiting for it would never end: \(path.map { "\"\($0)\"" }.joined(separator: " waits for ")). Use several \
+            resources in the same order everywhere. A task that was started in a body counts as inside of it until that has \
+            ended: start it outside if it may wait for the body.
             """
         case .captive(let dependent):
             """

@@ -6,7 +6,9 @@
 /// let bob = try await Current.userByID(42)
 /// ```
 ///
-/// **Lifetime.** A value is kept until it is forgotten, or until the memo's release point.
+/// **Lifetime.** A value is kept until it is forgotten, or until the memo's release point, and no longer than what the
+/// function has used to make it: when a resource is released or lost, or another memo's value is forgotten, so are the
+/// values that were built on it.
 ///
 /// **Isolation.** May be called from any task of the request. Callers with equal arguments that come while the function
 /// runs wait for it together. It runs in a task that the store owns, with the store current. `==` and `hash(into:)` of the
@@ -63,13 +65,13 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
 
     /// The value for these arguments in `store`; see ``callAsFunction(_:)``.
     public func value(of argument: repeat each Argument, in store: RequestStore) async throws -> Value {
-        let core = try store.core.openOwner(of: id, key: name)
-        let (key, resource, box) = core.memoEntry(id, arguments(repeat each argument), until: point)
-        // A factory notes what it asks for.
-        if let box, Ambient.factory == nil { return box.value(as: Value.self) }
+        let core = store.core
+        let (key, entry) = core.memoEntry(id, arguments(repeat each argument), until: point)
+        // A factory notes what it asks for, and a child that has ended asks for nothing.
+        if let box = entry.box, core.parent == nil, Ambient.activity == nil { return box.value(as: Value.self) }
         let call = MemoCall(
             info: ResourceInfo(
-                id: resource,
+                id: entry.id,
                 name: name,
                 form: .memo,
                 point: point,
@@ -95,7 +97,16 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
     /// - Throws: ``RequestStoreError`` outside a request.
     public func forget(_ argument: repeat each Argument) throws {
         let store = try RequestStore.required(by: name)
-        store.core.owner(of: id).forget(memo: id, arguments(repeat each argument))
+        store.core.forget(memo: id, arguments(repeat each argument))
+    }
+
+    /// Forgets the values for all arguments in the current store: the next calls call the function.
+    ///
+    /// Calls that are under way are delivered to those that wait for them, and not kept.
+    ///
+    /// - Throws: ``RequestStoreError`` outside a request.
+    public func forgetAll() throws {
+        try RequestStore.required(by: name).core.forgetAll(memo: id)
     }
 
     private func arguments(_ argument: repeat each Argument) -> MemoArguments {

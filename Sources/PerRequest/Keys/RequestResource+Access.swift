@@ -26,9 +26,8 @@ extension RequestResource where Value: Sendable {
 
     /// The resource of `store`, acquired if this is its first use; see ``get(fileID:line:)``.
     public func get(in store: RequestStore, fileID: String = #fileID, line: UInt = #line) async throws -> Value {
-        let owner = try store.core.openOwner(of: info.id, key: name)
         let position = SourcePosition(fileID: fileID, line: line)
-        return try await owner.acquire(self, from: position).box.value(as: Value.self)
+        return try await store.core.acquire(self, from: position).box.value(as: Value.self)
     }
 
     /// Runs `body` with the resource of the current store; its release waits for the body.
@@ -59,11 +58,9 @@ extension RequestResource where Value: Sendable {
         line: UInt = #line,
         _ body: nonisolated(nonsending) (Value) async throws -> Result
     ) async throws -> Result {
-        let owner = try store.core.openOwner(of: info.id, key: name)
         let position = SourcePosition(fileID: fileID, line: line)
-        let acquired = try await owner.acquire(self, from: position, pins: true)
-        defer { owner.send(.useEnded(acquired.entry)) }
-        return try await body(acquired.box.value(as: Value.self))
+        let acquired = try await store.core.acquire(self, from: position, as: .use)
+        return try await store.core.run(acquired) { try await body(acquired.box.value(as: Value.self)) }
     }
 
     /// The resource of the current store if it is held, without acquiring it.
@@ -76,8 +73,7 @@ extension RequestResource where Value: Sendable {
 
     /// The resource of `store` if it is held, without acquiring it; see ``valueIfHeld``.
     public func valueIfHeld(in store: RequestStore) -> Value? {
-        guard let owner = try? store.core.openOwner(of: info.id, key: name) else { return nil }
-        return owner.held(info.id)?.value(as: Value.self)
+        store.core.held(info.id)?.value(as: Value.self)
     }
 }
 
@@ -97,7 +93,7 @@ extension RequestResource {
 
     /// Releases the resource of `store` now, before its point; see ``release(_:)``.
     public func release(_ verdict: RequestOutcome.Verdict, in store: RequestStore) async throws {
-        try await store.core.openOwner(of: info.id, key: name).releaseEarly(info, verdict)
+        try await store.core.releaseEarly(info, verdict)
     }
 }
 
@@ -131,7 +127,7 @@ extension RequestResource: Acquirable {
             switch gate.end(thrown) {
             case .acquireFailed(let error): core.flightFailed(acquisition, error)
             case .lost(let cause): core.lost(acquisition, cause)
-            case .released(let error): core.perform(core.released(acquisition, error))
+            case .released(let error): core.request.perform(core.released(acquisition, error))
             }
         case (.around, .closure):
             preconditionFailure("an around form has a gate")

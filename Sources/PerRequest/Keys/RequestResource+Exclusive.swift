@@ -44,10 +44,8 @@ extension RequestResource {
         line: UInt = #line,
         _ body: nonisolated(nonsending) (inout sending Value) async throws -> sending Result
     ) async throws -> sending Result {
-        let owner = try store.core.openOwner(of: info.id, key: name)
         let position = SourcePosition(fileID: fileID, line: line)
-        let acquired = try await owner.acquire(self, from: position, pins: true)
-        defer { owner.send(.useEnded(acquired.entry)) }
-        return try await owner.withTurn(of: acquired.entry, as: Value.self, body)
+        let acquired = try await store.core.acquire(self, from: position, as: .exclusive)
+        return try await store.core.lend(acquired, as: Value.self, body)
     }
 }

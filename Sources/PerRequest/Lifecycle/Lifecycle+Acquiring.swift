@@ -1,31 +1,31 @@
 /// What a store is asked for.
 struct ResourceRequest: Hashable, Sendable {
+    /// The scope that owns the resource.
+    var scope = Lifecycle.rootScope
     let resource: Int
     let form: Lifecycle.Form
     let point: ReleasePoint
+    /// What the caller wants of it.
+    var kind = Lifecycle.Call.Kind.read
     /// The caller is cancelled already: it can read what is held, and starts nothing (rule 9).
     var isCancelled = false
-    /// The entry inside whose factory the request is made.
-    var dependent: Int?
-    /// The caller uses the value in a body that the release has to wait for.
-    var pins = false
+    /// The activity that the caller is inside of.
+    var inside: Lifecycle.Activity?
+    /// The entry, where the caller knows it: that of a memo.
+    var entry: Int?
 }
 
 extension Lifecycle {
-    /// A caller that waits for an entry.
-    struct Waiter: Hashable, Sendable {
-        let id: Int
-        let pins: Bool
-    }
-
     /// The answer to a caller that wants a resource.
+    ///
+    /// Who gets a call and its value uses it in a body, and says when that has ended.
     enum Admission: Hashable, Sendable {
         /// The value is there.
-        case ready(Int)
+        case ready(Int, call: Int?)
         /// The caller waits for a flight that it has to start.
-        case start(Int)
-        /// The caller waits for a flight that is under way.
-        case join(Int)
+        case start(Int, call: Int)
+        /// The caller waits for a flight that is under way, or for its turn.
+        case wait(Int, call: Int)
         case refuse(Refusal)
     }
 
@@ -38,42 +38,45 @@ extension Lifecycle {
         case lost
         case stillEnding
         case callerCancelled
-        /// The entries along the cycle that the wait would close, from the one that wants to the one it wants.
+        /// The flights along the cycle that the wait would close, from the one that wants to the one it wants.
         case cycle([Int])
+        /// The entries along a cycle of other waits.
+        case deadlock([Int])
+        /// The caller's own body is what it would wait for.
+        case inUse(by: Int)
         /// The resource is released before the one inside whose factory it was asked for.
         case captive(by: Int)
+        /// An entry that is made on it has it for itself.
+        case claimed(by: Int)
     }
 
-    /// Asks for a resource on behalf of `waiter`.
-    mutating func acquire(_ request: ResourceRequest, waiter: Int) -> Admission {
-        let dependent = request.dependent.flatMap(index).flatMap { entries[$0].state.isFlying ? entries[$0] : nil }
-        if let dependent, dependent.point == .afterResponse, request.point == .beforeResponse {
-            return .refuse(.captive(by: dependent.id))
+    /// Asks for a resource.
+    mutating func acquire(_ request: ResourceRequest) -> Admission {
+        forgetClosed()
+        guard let scope = scopePlace(of: request.scope) else { return .refuse(.closed) }
+        let inside = request.inside.flatMap(node)
+        let dependent = entry(around: inside)
+        if let dependent, isCaptive(request.point, in: scope, by: dependent) {
+            return .refuse(.captive(by: entries.id(at: dependent)))
         }
-        guard let index = entries.lastIndex(where: { $0.resource == request.resource && $0.state != .overdueRelease })
-        else {
-            return start(request, waiter: waiter, dependent: dependent)
-        }
-        let id = entries[index].id
-        if let dependent, let path = path(from: id, to: dependent.id) {
-            return .refuse(.cycle([dependent.id] + path))
-        }
-        switch entries[index].state {
-        case .held:
-            guard entries[index].earlyVerdict == nil else { return .refuse(.released) }
-            if request.pins { entries[index].uses += 1 }
-            addDependency(of: dependent, on: id)
-            return .ready(id)
+        let found =
+            request.form == .memo ? request.entry.flatMap(entries.place) : entry(of: request.resource, in: scope)
+        guard let place = found else { return start(request, in: scope, inside) }
+        switch entries[place].state {
+        case .held where entries[place].early == nil, .kept:
+            return read(place, request, inside, dependent)
         case .acquiring:
+            if let refusal = refusal(toWaitFor: .entry(place), inside) { return .refuse(refusal) }
             guard !request.isCancelled else { return .refuse(.callerCancelled) }
-            entries[index].waiters.append(Waiter(id: waiter, pins: request.pins))
-            addDependency(of: dependent, on: id)
-            return .join(id)
+            if request.kind == .claim, let refusal = claim(place, by: dependent) { return .refuse(refusal) }
+            return .wait(entries.id(at: place), call: wait(for: place, request.kind, inside))
         case .cancelling, .overdueFlight:
-            return .refuse(hasBegun(request.point) ? refusalAfterBegin : .stillEnding)
+            // Its own factory, which was cancelled and asks for itself, is told so.
+            if let refusal = refusal(toWaitFor: .entry(place), inside) { return .refuse(refusal) }
+            return .refuse(hasBegun(request.point, in: scope) ? refusalAfterBegin(scope) : .stillEnding)
         case .late:
-            return .refuse(hasBegun(request.point) ? .released : .stillEnding)
-        case .awaitingUses, .overdueUses, .releasing, .overdueRelease:
+            return .refuse(hasBegun(request.point, in: scope) ? .released : .stillEnding)
+        case .held, .awaitingUses, .overdueUses, .releasing, .overdueRelease:
             return .refuse(.released)
         case .lost:
             return .refuse(.lost)
@@ -82,47 +85,215 @@ extension Lifecycle {
         }
     }
 
-    private mutating func start(_ request: ResourceRequest, waiter: Int, dependent: Entry?) -> Admission {
-        guard isOwned else { return .refuse(.notOwned) }
-        guard !hasBegun(request.point) else { return .refuse(refusalAfterBegin) }
+    private mutating func start(_ request: ResourceRequest, in scope: Int32, _ inside: Node?) -> Admission {
+        guard self[scope: scope].isOwned else { return .refuse(.notOwned) }
+        guard !hasBegun(request.point, in: scope) else { return .refuse(refusalAfterBegin(scope)) }
         guard !request.isCancelled else { return .refuse(.callerCancelled) }
-        let id = nextEntry
-        nextEntry += 1
-        entries.append(
+        let (id, place) = entries.insert(
             Entry(
-                id: id,
                 resource: request.resource,
+                scope: scope,
                 point: request.point,
                 form: request.form,
-                state: .acquiring,
-                waiters: [Waiter(id: waiter, pins: request.pins)]
+                beginning: self[scope: scope].phase >= .settling
+                    ? .afterSettled : self[scope: 0].phase >= .settling ? .afterRequestSettled : .inTime
             )
         )
-        addDependency(of: dependent, on: id)
-        return .start(id)
+        var list = self[scope: scope].entries
+        entries.append(place, to: &list, .owner)
+        self[scope: scope].entries = list
+        self[scope: scope].alive += 1
+        note(place, as: request.resource, in: scope)
+        if request.kind == .claim { _ = claim(place, by: entry(around: inside)) }
+        return .start(id, call: wait(for: place, request.kind, inside))
     }
 
-    /// Adds a use to those of an entry that has one already, and so cannot be released meanwhile.
-    mutating func addUse(of id: Int) {
-        guard let index = index(of: id), entries[index].uses > 0 else { return }
-        entries[index].uses += 1
+    /// Lets a caller have what is held, at once or when it is its turn.
+    private mutating func read(
+        _ place: Int32,
+        _ request: ResourceRequest,
+        _ inside: Node?,
+        _ dependent: Int32?
+    ) -> Admission {
+        let id = entries.id(at: place)
+        if let dependent, let refusal = refusal(toBuild: dependent, on: place) { return .refuse(refusal) }
+        switch request.kind {
+        case .read, .release, .phase:
+            build(dependent, on: place)
+            return .ready(id, call: nil)
+        case .use:
+            build(dependent, on: place)
+            return .ready(id, call: run(place, request.kind, inside))
+        case .exclusive, .claim:
+            let claimant = entries[place].claimant
+            if claimant >= 0 {
+                let isOwn = request.kind == .claim && dependent.map(entries.id) == claimant
+                return isOwn ? .ready(id, call: nil) : .refuse(.claimed(by: claimant))
+            }
+            guard entries[place].turn >= 0 || !entries[place].queue.isEmpty else {
+                build(dependent, on: place)
+                if request.kind == .exclusive { return .ready(id, call: run(place, request.kind, inside)) }
+                _ = claim(place, by: dependent)
+                return .ready(id, call: nil)
+            }
+            if isInsideBody(inside, of: place, exclusive: true) { return .refuse(.inUse(by: id)) }
+            let ahead = entries[place].queue.isEmpty ? entries[place].turn : entries[place].queue.last
+            if let refusal = refusal(toWaitFor: .call(ahead), inside) { return .refuse(refusal) }
+            guard !request.isCancelled else { return .refuse(.callerCancelled) }
+            if request.kind == .claim { _ = claim(place, by: dependent) }
+            entries[place].uses += request.kind == .exclusive ? 1 : 0
+            return .wait(id, call: wait(for: place, request.kind, inside))
+        }
     }
 
-    private var refusalAfterBegin: Refusal { phase == .closed ? .closed : .pointBegan }
-
-    private mutating func addDependency(of dependent: Entry?, on id: Int) {
-        guard let dependent, let index = index(of: dependent.id) else { return }
-        guard !entries[index].dependencies.contains(id) else { return }
-        entries[index].dependencies.append(id)
+    private func refusalAfterBegin(_ scope: Int32) -> Refusal {
+        self[scope: scope].phase == .closed ? .closed : .pointBegan
     }
 
-    /// The entries from `start` to `goal` along dependencies, both included, if there is such a path.
-    func path(from start: Int, to goal: Int) -> [Int]? {
-        if start == goal { return [goal] }
-        guard let index = index(of: start) else { return nil }
-        for next in entries[index].dependencies {
-            if let rest = path(from: next, to: goal) { return [start] + rest }
+    /// Lets an entry claim another one, unless one that lives has done so.
+    private mutating func claim(_ place: Int32, by dependent: Int32?) -> Refusal? {
+        guard let dependent else { return nil }
+        let claimant = entries[place].claimant
+        guard claimant < 0 || claimant == entries.id(at: dependent) else { return .claimed(by: claimant) }
+        entries[place].claimant = entries.id(at: dependent)
+        entries[dependent].claimed = entries.id(at: place)
+        return nil
+    }
+}
+
+// MARK: - Which entry
+
+extension Lifecycle {
+    /// The entry that stands for a resource in a scope: the last one whose release has not overrun.
+    func entry(of resource: Int, in scope: Int32) -> Int32? {
+        if let current {
+            return current[ResourceKey(scope: scope, resource: resource)].flatMap(entries.place)
+        }
+        var place = self[scope: scope].entries.last
+        while place >= 0 {
+            if entries[place].resource == resource, entries[place].standsForResource { return place }
+            place = entries[place].links.previous
         }
         return nil
+    }
+
+    /// Looking through some sixteen entries costs less than hashing.
+    private mutating func note(_ place: Int32, as resource: Int, in scope: Int32) {
+        guard entries[place].form != .memo else { return }
+        if current != nil {
+            current?[ResourceKey(scope: scope, resource: resource)] = entries.id(at: place)
+        } else if entries.count > 16 {
+            var all: [ResourceKey: Int] = [:]
+            for place in entries.all where entries[place].standsForResource {
+                all[ResourceKey(scope: entries[place].scope, resource: entries[place].resource)] = entries.id(at: place)
+            }
+            current = all
+        }
+    }
+
+    /// The entry does not stand for its resource any more.
+    mutating func unnote(_ place: Int32) {
+        guard current != nil, entries[place].form != .memo else { return }
+        let key = ResourceKey(scope: entries[place].scope, resource: entries[place].resource)
+        if current?[key] == entries.id(at: place) { current?[key] = nil }
+    }
+}
+
+// MARK: - What is built on what
+
+extension Lifecycle {
+    /// Whether a resource of that point and scope ends before the entry that wants to use it (rule 11).
+    private func isCaptive(_ point: ReleasePoint, in scope: Int32, by dependent: Int32) -> Bool {
+        let own = entries[dependent].scope
+        guard own != scope else {
+            return entries[dependent].point == .afterResponse && point == .beforeResponse
+                && entries[dependent].state.isBeforeRelease
+        }
+        // A child that was opened inside of the entry's own activity ends before that does.
+        var next = scope
+        let id = entries.id(at: dependent)
+        while next > 0 {
+            if self[scope: next].openedIn == id { return false }
+            next = self[scope: next].parent
+            if next == own { return true }
+        }
+        return false
+    }
+
+    /// Why an entry cannot be built on another one that is held.
+    private func refusal(toBuild dependent: Int32, on place: Int32) -> Refusal? {
+        guard dependent != place else { return nil }
+        // A scope that belongs to the other entry is closed after it.
+        if !entries[place].boundScopes.isEmpty {
+            var scope = entries[dependent].scope
+            let id = entries.id(at: place)
+            while scope > 0 {
+                if self[scope: scope].isBound, self[scope: scope].openedIn == id {
+                    return .captive(by: entries.id(at: dependent))
+                }
+                scope = self[scope: scope].parent
+            }
+        }
+        // Nothing is built on a factory that still runs.
+        guard !entries[dependent].isFlying, let path = pathOfDependencies(from: place, to: dependent) else { return nil }
+        return .cycle([entries.id(at: dependent)] + path.map(entries.id))
+    }
+
+    /// Notes that an entry is built on another one, which is held.
+    mutating func build(_ dependent: Int32?, on place: Int32) {
+        guard let dependent, dependent != place else { return }
+        guard entries[place].form == .memo else { return link(dependent, to: place) }
+        // On what the memo was built on; and if it is a memo itself, it ends with this one.
+        for id in entries[place].dependencies.all {
+            if let dependency = entries.place(of: id), entries[dependency].form != .memo { link(dependent, to: dependency) }
+        }
+        guard entries[dependent].form == .memo, entries[place].state == .kept else { return }
+        if entries[dependent].dependencies.insert(entries.id(at: place)) {
+            _ = entries[place].memos.insert(entries.id(at: dependent))
+        }
+    }
+
+    private mutating func link(_ dependent: Int32, to place: Int32) {
+        guard entries[dependent].dependencies.insert(entries.id(at: place)) else { return }
+        _ = entries[place].dependents.insert(entries.id(at: dependent))
+        if entries[dependent].scope == entries[place].scope {
+            entries[place].ownDependents += 1
+        } else {
+            entries[place].foreignDependents += 1
+        }
+    }
+
+    /// The entry has ended, or its value is kept: what it was built on need not stay for it.
+    mutating func unlink(_ dependent: Int32, keepsMemo: Bool = false) {
+        let id = entries.id(at: dependent)
+        for dependency in entries[dependent].dependencies.all {
+            guard let place = entries.place(of: dependency) else { continue }
+            if entries[place].dependents.contains(id) {
+                entries[place].dependents.remove(id)
+                if entries[dependent].scope == entries[place].scope {
+                    entries[place].ownDependents -= 1
+                } else {
+                    entries[place].foreignDependents -= 1
+                }
+                reconsider(place)
+            }
+            if keepsMemo { _ = entries[place].memos.insert(id) } else { entries[place].memos.remove(id) }
+        }
+        if !keepsMemo { entries[dependent].dependencies = NumberSet() }
+    }
+}
+
+extension Lifecycle.Entry {
+    /// Whether whoever wants its resource is answered by it.
+    fileprivate var standsForResource: Bool { form == .around || form == .resource && state != .overdueRelease }
+}
+
+extension Lifecycle.Entry.State {
+    /// Whether the release has not begun.
+    fileprivate var isBeforeRelease: Bool {
+        switch self {
+        case .releasing, .overdueRelease: false
+        default: true
+        }
     }
 }

@@ -6,26 +6,24 @@ extension Lifecycle {
         case flightFailed(Int)
         /// An `around` function ended although its value was still in use (rule 17).
         case lost(Int)
-        /// A body of `use` ended.
-        case useEnded(Int)
         /// A release ended.
         case released(Int, failed: Bool)
-        /// A caller no longer waits for the entry.
-        case waiterCancelled(Int, entry: Int)
-        /// A caller wants the resource released now (rule 14).
-        case releaseEarly(resource: Int, RequestOutcome.Verdict, waiter: Int)
         /// An entry has been in a stage for as long as it may be.
         case deadline(Int, Stage)
-        /// A point has taken as long as it may.
-        case budgetSpent(ReleasePoint)
-        /// A child scope has closed.
-        case childClosed(Int)
-        /// The request failed.
-        case fail
+        /// The value of a memo is not wanted any more.
+        case forgetMemo(Int)
+        /// A caller no longer waits.
+        case callCancelled(Int)
+        /// A body of `use` ended.
+        case callEnded(Int)
+        /// The request, or what a child does, failed.
+        case fail(Int)
         /// The opener knows the response and has not written it.
-        case settle(success: Bool)
-        /// The opener is done with the request.
-        case close(success: Bool)
+        case settle(Int, success: Bool)
+        /// The opener is done with the request; `completed` says whether the response ended as it should.
+        case close(Int, success: Bool, completed: Bool)
+        /// A point has taken as long as it may.
+        case budgetSpent(Int, ReleasePoint)
     }
 
     /// What has a time limit.
@@ -36,33 +34,33 @@ extension Lifecycle {
     enum Action: Hashable, Sendable {
         /// The value is there and will be released, sooner or later.
         case acquired(Int)
-        case resume(waiter: Int, Resumption)
+        /// The value cannot be read any more.
+        case withdraw(Int)
+        /// A memo's value can be kept.
+        case keep(Int)
+        case resume(call: Int, Resumption)
         case cancelFlight(Int)
-        /// The release waits for bodies of `use`.
+        /// The release waits for bodies of `use`, or for what children have built on the value.
         case awaitUses(Int)
-        case release(Int, ReleaseReason)
+        /// The value is released, and told to last or not.
+        case release(Int, RequestOutcome.Verdict)
         case cancelRelease(Int)
         /// A flight, a use or a release did not end in time.
         case overran(Int, Stage)
         /// A point did not end in time; what is left of it goes on by itself.
-        case budgetOverran(ReleasePoint)
-        case closeChild(Int)
+        case budgetOverran(Int, ReleasePoint)
+        /// The release of the first failed: whoever waits for the early release of the second is told.
+        case tell(Int, failureOf: Int)
         /// The entry has ended: nothing of it is held any more.
         case forget(Int)
+        /// The memo's value is not to be kept any longer.
+        case forgetMemo(Int)
+        /// A scope was closed by its parent, with the same ending: the time it may take begins.
+        case closeChild(Int)
         /// The opener can go on.
-        case proceed(ReleasePoint)
-        /// All has ended: the values can be dropped.
-        case closed
-    }
-
-    /// Why a release runs, which decides what verdict it is told.
-    enum ReleaseReason: Hashable, Sendable {
-        /// Its point has begun: the request's verdict.
-        case point
-        /// It arrived too late: roll back.
-        case late
-        /// A caller released it early and named the verdict.
-        case early(RequestOutcome.Verdict)
+        case proceed(Int, ReleasePoint)
+        /// All of a scope has ended: its values can be dropped.
+        case closed(Int)
     }
 
     enum Resumption: Hashable, Sendable {
@@ -71,14 +69,14 @@ extension Lifecycle {
         case cancelled
         case timedOut
         case pointBegan
+        /// The `around` function ended.
+        case lost
+        /// A scope is closed inside of what the wait has to end for.
+        case deadlock([Int])
         /// An early release has ended.
         case released(Int)
         /// An early release did not end in time.
         case releaseTimedOut
-        /// There was nothing to release.
-        case nothingHeld
-        /// It cannot be released: this entry's factory is using it.
-        case inUse(by: Int)
     }
 
     /// Takes an event and says what has to be done.
@@ -92,105 +90,177 @@ extension Lifecycle {
 
     /// Takes an event and adds what has to be done to `actions`.
     mutating func handle(_ event: Event, _ actions: inout [Action]) {
+        forgetClosed()
         switch event {
-        case .arrived(let id): arrived(id, &actions)
-        case .flightFailed(let id): flightFailed(id, &actions)
-        case .lost(let id): lost(id, &actions)
-        case .useEnded(let id): useEnded(id, &actions)
-        case .released(let id, let failed): released(id, failed: failed, &actions)
-        case .waiterCancelled(let waiter, let entry): waiterCancelled(waiter, entry, &actions)
-        case .releaseEarly(let resource, let verdict, let waiter): releaseEarly(resource, verdict, waiter, &actions)
-        case .deadline(let id, let stage): deadline(id, stage, &actions)
-        case .budgetSpent(let point): budgetSpent(point, &actions)
-        case .childClosed(let child): childClosed(child, &actions)
-        case .fail: if phase == .open { verdict = .rollback }
-        case .settle(let success): settle(success: success, &actions)
-        case .close(let success): close(success: success, &actions)
+        case .arrived(let id): entries.place(of: id).map { arrived($0, &actions) }
+        case .flightFailed(let id): entries.place(of: id).map { flightFailed($0, &actions) }
+        case .lost(let id): entries.place(of: id).map { lost($0, &actions) }
+        case .released(let id, let failed): entries.place(of: id).map { released($0, failed: failed, &actions) }
+        case .deadline(let id, let stage): entries.place(of: id).map { deadline($0, stage, &actions) }
+        case .forgetMemo(let id): entries.place(of: id).map { forgetMemo($0, &actions) }
+        case .callCancelled(let id): callCancelled(id, &actions)
+        case .callEnded(let id): callEnded(id, &actions)
+        case .fail(let id): scopePlace(of: id).map { fail($0) }
+        case .settle(let id, let success): scopePlace(of: id).map { settle($0, success: success, &actions) }
+        case .close(let id, let success, let completed):
+            scopePlace(of: id).map { close($0, success: success, completed: completed, &actions) }
+        case .budgetSpent(let id, let point): scopePlace(of: id).map { budgetSpent($0, point, &actions) }
         }
-    }
-
-    /// Registers a child scope (rule 4).
-    ///
-    /// - Returns: False if the parent is closing: a child of it would have nothing to live in.
-    mutating func openChild(_ child: Int) -> Bool {
-        guard isOwned, phase < .closing else { return false }
-        children.append(child)
-        return true
+        goOn(&actions)
     }
 }
 
 // MARK: - Flights
 
 extension Lifecycle {
-    private mutating func arrived(_ id: Int, _ actions: inout [Action]) {
-        guard let index = index(of: id), entries[index].state.isFlying else { return }
+    private mutating func arrived(_ place: Int32, _ actions: inout [Action]) {
+        guard entries[place].isFlying else { return }
+        let id = entries.id(at: place)
+        let scope = entries[place].scope
+        let isInTime = entries[place].state == .acquiring
+        if entries[place].state == .cancelling { noteCancelling(place, by: -1) }
+        guard entries[place].form != .memo else { return memoArrived(place, isInTime: isInTime, &actions) }
+        actions.append(.acquired(id))
         // Publishing is registering: the order of the entries is the order of acquisition (rule 10).
-        var entry = entries.remove(at: index)
-        let isInTime = entry.state == .acquiring
-        if entry.form != .memo { actions.append(.acquired(id)) }
-        for waiter in entry.waiters {
-            actions.append(.resume(waiter: waiter.id, .value(id)))
-            if waiter.pins { entry.uses += 1 }
+        var list = self[scope: scope].entries
+        entries.remove(place, from: &list, .owner)
+        entries.append(place, to: &list, .owner)
+        self[scope: scope].entries = list
+        entries[place].order = nextOrder()
+        entries[place].state = isInTime ? .held : .late
+        if entries[place].form != .around { endActivity(.entry(place)) }
+        giveValue(of: place, &actions)
+        if !isInTime { reconsider(place) }
+        agenda.append(scope)
+    }
+
+    /// A memo's value needs no release: it ends with what it was built on (rule 11).
+    private mutating func memoArrived(_ place: Int32, isInTime: Bool, _ actions: inout [Action]) {
+        let id = entries.id(at: place)
+        let dependencies = entries[place].dependencies.all
+        let isKept = isInTime && entries[place].early == nil && dependencies.allSatisfy { entries.place(of: $0).map { entries[$0].isReadable } ?? false }
+        if isKept { actions.append(.keep(id)) }
+        giveValue(of: place, &actions)
+        guard isKept, !dependencies.isEmpty else { return end(place, &actions) }
+        endActivity(.entry(place))
+        freeBoundScopes(of: place)
+        entries[place].state = .kept
+        self[scope: entries[place].scope].alive -= 1
+        unlink(place, keepsMemo: true)
+        agenda.append(entries[place].scope)
+    }
+
+    private mutating func flightFailed(_ place: Int32, _ actions: inout [Action]) {
+        guard entries[place].isFlying else { return }
+        if entries[place].state == .cancelling { noteCancelling(place, by: -1) }
+        resumeQueue(of: place, .failure(entries.id(at: place)), &actions)
+        end(place, &actions)
+    }
+
+    mutating func cancelFlight(_ place: Int32, _ resumption: Resumption, _ actions: inout [Action]) {
+        resumeQueue(of: place, resumption, &actions)
+        entries[place].state = .cancelling
+        noteCancelling(place, by: 1)
+        actions.append(.cancelFlight(entries.id(at: place)))
+    }
+
+    private mutating func noteCancelling(_ place: Int32, by number: Int32) {
+        switch entries[place].point {
+        case .beforeResponse: self[scope: entries[place].scope].cancellingBefore += number
+        case .afterResponse: self[scope: entries[place].scope].cancellingAfter += number
         }
-        entry.waiters = []
-        guard entry.form != .memo else {
-            actions.append(.forget(id))
-            return advance(&actions)
-        }
-        entry.state = isInTime ? .held : .late
-        entries.append(entry)
-        if !isInTime { advance(&actions) }
     }
 
-    private mutating func flightFailed(_ id: Int, _ actions: inout [Action]) {
-        guard let index = index(of: id), entries[index].state.isFlying else { return }
-        let entry = entries.remove(at: index)
-        for waiter in entry.waiters { actions.append(.resume(waiter: waiter.id, .failure(id))) }
-        actions.append(.forget(id))
-        advance(&actions)
-    }
-
-    private mutating func waiterCancelled(_ waiter: Int, _ id: Int, _ actions: inout [Action]) {
-        guard let index = index(of: id),
-            let place = entries[index].waiters.firstIndex(where: { $0.id == waiter })
-        else { return }
-        entries[index].waiters.remove(at: place)
-        actions.append(.resume(waiter: waiter, .cancelled))
-    }
-
-    mutating func cancelFlight(at index: Int, _ resumption: Resumption, _ actions: inout [Action]) {
-        for waiter in entries[index].waiters { actions.append(.resume(waiter: waiter.id, resumption)) }
-        entries[index].waiters = []
-        entries[index].state = .cancelling
-        let id = entries[index].id
-        // Nobody gets its value any more, so that nobody depends on it.
-        for place in entries.indices { entries[place].dependencies.removeAll { $0 == id } }
-        actions.append(.cancelFlight(id))
-    }
-
-    private mutating func deadline(_ id: Int, _ stage: Stage, _ actions: inout [Action]) {
-        guard let index = index(of: id) else { return }
-        switch (stage, entries[index].state) {
+    private mutating func deadline(_ place: Int32, _ stage: Stage, _ actions: inout [Action]) {
+        let scope = entries[place].scope
+        switch (stage, entries[place].state) {
         case (.acquiring, .acquiring):
-            return cancelFlight(at: index, .timedOut, &actions)
+            return cancelFlight(place, .timedOut, &actions)
         case (.cancelling, .cancelling):
-            entries[index].state = .overdueFlight
+            noteCancelling(place, by: -1)
+            entries[place].state = .overdueFlight
         case (.awaitingUses, .awaitingUses):
-            entries[index].state = .overdueUses
-            spoil(.overran, for: entries[index])
+            entries[place].state = .overdueUses
+            self[scope: scope].releasing = -1
+            spoil(.overran, by: place)
         case (.releasing, .releasing):
-            entries[index].state = .overdueRelease
-            actions.append(.cancelRelease(id))
-            spoil(.overran, for: entries[index])
+            // An `around` resource cannot be acquired again.
+            if entries[place].form != .around { unnote(place) }
+            entries[place].state = .overdueRelease
+            self[scope: scope].releasing = -1
+            actions.append(.cancelRelease(entries.id(at: place)))
+            spoil(.overran, by: place)
         default:
             return
         }
-        actions.append(.overran(id, stage))
+        actions.append(.overran(entries.id(at: place), stage))
         // Whoever waits for it, or for something that has to wait for it, waits no longer.
-        for place in entries.indices where entries[place].earlyWaiter != nil {
-            guard path(from: id, to: entries[place].id) != nil else { continue }
-            resumeEarlyWaiter(at: place, .releaseTimedOut, &actions)
+        forEachDependency(of: place) { $0.resumeReleaseWaiters(of: $1, .releaseTimedOut, &actions) }
+        agenda.append(scope)
+    }
+
+    /// Does something with the entry and all that it is built on.
+    mutating func forEachDependency(of place: Int32, _ body: (inout Lifecycle, Int32) -> Void) {
+        var seen: Set<Int32> = [place]
+        var open = [place]
+        while let place = open.popLast() {
+            for id in entries[place].dependencies.all {
+                if let next = entries.place(of: id), seen.insert(next).inserted { open.append(next) }
+            }
+            body(&self, place)
         }
-        advance(&actions)
+    }
+
+    // MARK: Memos
+
+    /// Forgets a memo's value, and those of the memos that were built on it; one that is still to come is not kept.
+    mutating func forgetMemo(_ place: Int32, _ actions: inout [Action]) {
+        if entries[place].isFlying, entries[place].form == .memo { entries[place].early = .commit }
+        var open = [place]
+        while let place = open.popLast() {
+            guard entries[place].state == .kept else { continue }
+            for id in entries[place].memos.all { if let memo = entries.place(of: id) { open.append(memo) } }
+            forgetEntry(place, &actions)
+        }
+    }
+
+    /// Forgets the values of the memos that were built on an entry.
+    mutating func forgetMemos(of place: Int32, _ actions: inout [Action]) {
+        for id in entries[place].memos.all { if let memo = entries.place(of: id) { forgetMemo(memo, &actions) } }
+    }
+
+    // MARK: Ending
+
+    /// The entry has ended, and nothing of it is left.
+    mutating func end(_ place: Int32, _ actions: inout [Action]) {
+        finish(place)
+        forgetEntry(place, &actions)
+    }
+
+    /// The entry has ended: what it was built on is free, and so are those who claim and the scopes that belong to it.
+    mutating func finish(_ place: Int32) {
+        endActivity(.entry(place))
+        unclaim(by: place)
+        if let claimant = entries.place(of: entries[place].claimant) { entries[claimant].claimed = -1 }
+        entries[place].claimant = -1
+        freeBoundScopes(of: place)
+        unlink(place)
+        let scope = entries[place].scope
+        self[scope: scope].alive -= 1
+        agenda.append(scope)
+    }
+
+    /// Removes an entry that has ended, or a memo's value.
+    mutating func forgetEntry(_ place: Int32, _ actions: inout [Action]) {
+        if entries[place].form == .memo { unlink(place) }
+        unnote(place)
+        leaveBodies(of: place)
+        let scope = entries[place].scope
+        var list = self[scope: scope].entries
+        entries.remove(place, from: &list, .owner)
+        self[scope: scope].entries = list
+        let id = entries.id(at: place)
+        actions.append(entries[place].state == .kept ? .forgetMemo(id) : .forget(id))
+        entries.remove(at: place)
     }
 }

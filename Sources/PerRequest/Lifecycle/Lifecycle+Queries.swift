@@ -1,82 +1,96 @@
 /// What the store asks its lifecycle.
 extension Lifecycle {
-    /// Whether nothing has happened yet.
+    /// Whether nothing has happened yet, and nobody but the request itself was ever there.
     var isUnused: Bool {
-        phase == .open && verdict == .commit && nextEntry == 0 && children.isEmpty && !closeRequested
+        self[scope: 0].phase == .open && self[scope: 0].verdict == .commit && !self[scope: 0].closeRequested
+            && entries.isUntouched && children.isUntouched && calls.isUntouched
+    }
+
+    /// Where a scope stands; one that is not there any more has closed.
+    func phase(of scope: Int) -> Phase { scopePlace(of: scope).map { self[scope: $0].phase } ?? .closed }
+
+    /// What a scope decided; `nil` where it is not there any more.
+    func verdict(of scope: Int) -> RequestOutcome.Verdict? { scopePlace(of: scope).map { self[scope: $0].verdict } }
+
+    func response(of scope: Int) -> Response { scopePlace(of: scope).map { self[scope: $0].response } ?? .asIntended }
+
+    func closeRequested(_ scope: Int) -> Bool { scopePlace(of: scope).map { self[scope: $0].closeRequested } ?? true }
+
+    func hasBegun(_ point: ReleasePoint, scope: Int) -> Bool {
+        scopePlace(of: scope).map { hasBegun(point, in: $0) } ?? true
     }
 
     /// Whether an opener that waits for the end of `phase` can go on.
-    func hasPassed(_ phase: Phase) -> Bool {
-        switch phase {
-        case .settled: self.phase >= .settled
-        case .closing: self.phase == .closed || (self.phase == .closing && hasProceeded)
-        case .open, .settling, .closed: self.phase >= phase
+    func hasPassed(_ phase: Phase, scope: Int) -> Bool {
+        guard let place = scopePlace(of: scope) else { return true }
+        let present = self[scope: place].phase
+        return switch phase {
+        case .settled: present >= .settled
+        case .closing: present == .closed || (present == .closing && self[scope: place].hasProceeded)
+        case .open, .settling, .closed: present >= phase
         }
     }
 
+    /// The state of an entry, if there is one.
+    func state(of id: Int) -> Entry.State? { entries.place(of: id).map { entries[$0].state } }
+
     /// Whether the entry's value arrived too late for anybody to get it.
-    func isLate(_ id: Int) -> Bool {
-        entries.contains { $0.id == id && $0.state == .late }
-    }
+    func isLate(_ id: Int) -> Bool { state(of: id) == .late }
 
     /// Whether the entry's flight runs, so that its value can still arrive.
-    func isFlying(_ id: Int) -> Bool {
-        entries.contains { $0.id == id && $0.state.isFlying }
-    }
+    func isFlying(_ id: Int) -> Bool { entries.place(of: id).map { entries[$0].isFlying } ?? false }
+
+    /// Whether a caller gets the entry's value at once.
+    func isReadable(_ id: Int) -> Bool { entries.place(of: id).map { entries[$0].isReadable } ?? false }
+
+    /// Whether a body that was given the value may begin: its `around` function may have ended meanwhile.
+    func canBegin(_ call: Int) -> Bool { calls.place(of: call).map { calls[$0].target >= 0 } ?? false }
 
     /// Whether the entry's value is held: it has arrived, and its release has not ended.
     func isHeld(_ id: Int) -> Bool {
-        guard let state = entries.first(where: { $0.id == id })?.state else { return false }
-        return switch state {
+        switch state(of: id) {
         case .held, .late, .awaitingUses, .overdueUses, .releasing, .overdueRelease: true
-        case .acquiring, .cancelling, .overdueFlight, .lost, .spent: false
+        case .acquiring, .cancelling, .overdueFlight, .lost, .spent, .kept, nil: false
         }
     }
 
-    /// The entries of a point that are still to be released and have not been reported as overdue.
-    func entriesInTime(of point: ReleasePoint) -> [Int] {
-        entries.filter { entry in
-            guard entry.point == point, entry.form != .memo else { return false }
-            switch entry.state {
-            case .cancelling, .held, .late, .awaitingUses, .releasing: return true
-            case .acquiring, .overdueFlight, .overdueUses, .overdueRelease, .lost, .spent: return false
-            }
-        }.map(\.id)
-    }
-
-    /// Whether somebody waits for the end of this entry's release.
-    func hasEarlyWaiter(_ id: Int) -> Bool {
-        entries.contains { $0.id == id && $0.earlyWaiter != nil }
-    }
-
-    /// Whether a caller gets the entry's value at once.
-    func isReadable(_ id: Int) -> Bool { index(of: id).map { entries[$0].isReadable } ?? false }
-
     /// The entry of a resource that can be read.
-    func heldEntry(of resource: Int) -> Int? {
-        entries.last { $0.resource == resource && $0.isReadable }?.id
+    func heldEntry(of resource: Int, scope: Int = rootScope) -> Int? {
+        guard let scope = scopePlace(of: scope), let place = entry(of: resource, in: scope) else { return nil }
+        return entries[place].isReadable ? entries.id(at: place) : nil
     }
 
-    /// What an early release of the resource would release: its entry and all that depend on it.
-    func due(withEarlyReleaseOf resource: Int) -> Set<Int> {
-        var due: Set<Int> = []
-        if let id = heldEntry(of: resource) { collectDependents(of: id, into: &due) }
-        return due
+    /// The entries of a point that are still to be released and have not been reported as overdue.
+    func entriesInTime(of point: ReleasePoint, scope: Int) -> [Int] {
+        guard let scope = scopePlace(of: scope) else { return [] }
+        return entries.places(in: self[scope: scope].entries, .owner).filter { place in
+            guard entries[place].point == point, entries[place].form != .memo else { return false }
+            switch entries[place].state {
+            case .cancelling, .held, .late, .awaitingUses, .releasing: return true
+            case .acquiring, .overdueFlight, .overdueUses, .overdueRelease, .lost, .spent, .kept: return false
+            }
+        }.map(entries.id)
     }
+
+    /// Whether somebody waits for the end of this entry's release, or for that of something it is built on.
+    mutating func isReleasedForSomebody(_ id: Int) -> Bool {
+        guard let place = entries.place(of: id) else { return false }
+        guard entries[place].early != nil else { return false }
+        var isFound = false
+        forEachDependency(of: place) { if !$0.entries[$1].releaseWaiters.isEmpty { isFound = true } }
+        return isFound
+    }
+
+    /// Whether the verdict of the entry's scope turns if its release fails.
+    func turnsVerdict(_ id: Int) -> Bool { entries.place(of: id).map(turnsVerdict) ?? false }
 
     /// Whether an entry is in a stage that can have a time limit.
     func isUnderWay(_ id: Int, _ stage: Stage) -> Bool {
-        guard let state = entries.first(where: { $0.id == id })?.state else { return false }
-        return switch (stage, state) {
+        return switch (stage, state(of: id)) {
         case (.acquiring, .acquiring), (.cancelling, .cancelling), (.awaitingUses, .awaitingUses),
             (.releasing, .releasing):
             true
         default: false
         }
     }
-}
-
-extension Lifecycle.Entry {
-    /// Whether a caller gets the value at once.
-    var isReadable: Bool { state == .held && earlyVerdict == nil }
 }

@@ -1,268 +1,268 @@
-// MARK: - Points
+// What is released, when, and in which order.
 
 extension Lifecycle {
-    mutating func settle(success: Bool, _ actions: inout [Action]) {
-        guard phase == .open else { return }
-        if !success { verdict = .rollback }
-        if hasLostResource, verdict == .commit {
-            verdict = .rollback
-            response = .failed
-        }
-        begin(.settling, &actions)
-    }
-
-    mutating func close(success: Bool, _ actions: inout [Action]) {
-        guard !closeRequested else { return }
-        closeRequested = true
-        switch phase {
-        case .open: settle(success: success, &actions)
-        case .settled: begin(.closing, &actions)
-        case .settling, .closing, .closed: break
+    /// Whether `point` has begun: from then on nothing of it can be acquired any more (rule 12).
+    func hasBegun(_ point: ReleasePoint, in scope: Int32) -> Bool {
+        switch point {
+        case .beforeResponse: self[scope: scope].phase >= .settling
+        case .afterResponse: self[scope: scope].phase >= .closing
         }
     }
 
-    /// Settles a store that holds nothing, for what `settle` comes to there: to proceed at once.
+    /// Whether the entry is to be released, as soon as that can be.
+    func isDue(_ place: Int32) -> Bool {
+        switch entries[place].state {
+        case .late, .awaitingUses, .overdueUses: true
+        case .held: entries[place].early != nil || hasBegun(entries[place].point, in: entries[place].scope)
+        default: false
+        }
+    }
+
+    /// Something about an entry has changed: perhaps it can be released now.
+    mutating func reconsider(_ place: Int32) {
+        let scope = entries[place].scope
+        agenda.append(scope)
+        guard !entries[place].isReady, isReleasable(place) else { return }
+        entries[place].isReady = true
+        let ready = Ready(rank: rank(of: place), entry: entries.id(at: place))
+        // Nearly always the last.
+        var index = self[scope: scope].ready.count
+        if index > 0, self[scope: scope].ready[index - 1].rank > ready.rank {
+            index = self[scope: scope].ready.firstIndex { $0.rank > ready.rank } ?? index
+        }
+        self[scope: scope].ready.insert(ready, at: index)
+    }
+
+    /// Whether an entry is due and nothing that is built on it stands in the way.
     ///
-    /// What was lost is still an entry.
+    /// What a child has built on it is waited for, as bodies of `use` are; but not by a scope that closes, whose children
+    /// have closed, or have had their time.
+    private func isReleasable(_ place: Int32) -> Bool {
+        let entry = entries[place]
+        guard entry.state != .awaitingUses, isDue(place), entry.ownDependents == 0 else { return false }
+        if entry.state == .overdueUses { return entry.uses == 0 && entry.foreignDependents == 0 }
+        return entry.foreignDependents == 0 || self[scope: entry.scope].phase < .closing
+    }
+
+    /// What came late goes first, then what is released early, then the last of the point.
+    private func rank(of place: Int32) -> Int {
+        let entry = entries[place]
+        let kind = entry.state != .held ? 2 : entry.early != nil ? 1 : 0
+        return kind << 48 | entry.order
+    }
+
+    /// Starts the next release of a scope.
     ///
-    /// - Returns: Whether it did; otherwise nothing has changed.
-    mutating func settleIfEmpty(success: Bool) -> Bool {
-        guard phase == .open, entries.isEmpty else { return false }
-        if !success { verdict = .rollback }
-        phase = .settled
-        return true
-    }
-
-    /// Closes a settled store that holds nothing, for what `close` comes to there: to proceed and be closed at once.
-    ///
-    /// - Returns: Whether it did; otherwise nothing has changed.
-    mutating func closeIfEmpty() -> Bool {
-        guard phase == .settled, !closeRequested, entries.isEmpty, children.isEmpty else { return false }
-        closeRequested = true
-        hasProceeded = true
-        phase = .closed
-        return true
-    }
-
-    /// Makes a lifecycle that was closed unused as it was before.
-    mutating func reopen() {
-        phase = .open
-        closeRequested = false
-        hasProceeded = false
-    }
-
-    private mutating func begin(_ phase: Phase, _ actions: inout [Action]) {
-        self.phase = phase
-        hasProceeded = false
-        for index in entries.indices where hasBegun(entries[index].point) && entries[index].state == .acquiring {
-            cancelFlight(at: index, .pointBegan, &actions)
-        }
-        if phase == .closing, let last = children.last { actions.append(.closeChild(last)) }
-        advance(&actions)
-    }
-
-    mutating func childClosed(_ child: Int, _ actions: inout [Action]) {
-        guard let index = children.lastIndex(of: child) else { return }
-        let isLast = index == children.count - 1
-        children.remove(at: index)
-        guard phase == .closing else { return }
-        if isLast, let next = children.last { actions.append(.closeChild(next)) }
-        advance(&actions)
-    }
-
-    /// The point has taken too long: the opener goes on, and what is left goes on by itself (rule 13).
-    mutating func budgetSpent(_ point: ReleasePoint, _ actions: inout [Action]) {
-        switch (point, phase) {
-        case (.beforeResponse, .settling):
-            spoil(.overran)
-        case (.afterResponse, .closing):
-            guard !hasProceeded else { return }
-        case (.afterResponse, .settling):
-            // Closing settles first if that was not done; then both have to fit into one budget.
-            guard closeRequested else { return }
-            spoil(.overran)
-            actions.append(.budgetOverran(.beforeResponse))
-            proceed(&actions)
-        default:
-            return
-        }
-        actions.append(.budgetOverran(point))
-        proceed(&actions)
-        advance(&actions)
-    }
-
-    /// While settling to commit, a release that goes wrong turns the verdict for the rest (rule 16).
-    ///
-    /// An early release is its caller's affair.
-    mutating func spoil(_ response: Response, for entry: Entry? = nil) {
-        guard phase == .settling, verdict == .commit, entry?.earlyVerdict == nil else { return }
-        verdict = .rollback
-        self.response = response
-    }
-
-    private mutating func proceed(_ actions: inout [Action]) {
-        switch phase {
-        case .settling:
-            phase = .settled
-            actions.append(.proceed(.beforeResponse))
-            if closeRequested { begin(.closing, &actions) }
-        case .closing where !hasProceeded:
-            hasProceeded = true
-            actions.append(.proceed(.afterResponse))
-        case .open, .settled, .closing, .closed:
-            break
-        }
-    }
-}
-
-// MARK: - Releasing
-
-extension Lifecycle {
-    /// Starts the next release, or ends the phase when there is none.
-    ///
-    /// One release runs at a time.
-    mutating func advance(_ actions: inout [Action]) {
-        if entries.contains(where: { $0.state == .releasing || $0.state == .awaitingUses }) { return }
-        if let index = nextToRelease {
-            return release(at: index, &actions)
-        }
-        guard phase == .settling || phase == .closing, !isWaiting else { return }
-        proceed(&actions)
-        guard phase == .closing, hasProceeded, !entries.contains(where: \.state.isAlive), children.isEmpty else {
-            return
-        }
-        phase = .closed
-        for entry in entries { actions.append(.forget(entry.id)) }
-        entries = []
-        actions.append(.closed)
-    }
-
-    /// Whether the releases of the point under way wait: for flights that were cancelled, or for children to close.
-    private var isWaiting: Bool {
-        if phase == .closing, !children.isEmpty { return true }
-        return entries.contains { $0.state == .cancelling && hasBegun($0.point) }
-    }
-
-    /// The entry to release now: what came late first, then what is released early, then the last of the point.
-    private var nextToRelease: Int? {
-        if let late = lastReleasable(where: { $0.state == .late || $0.state == .overdueUses }) { return late }
-        if let early = lastReleasable(where: { $0.state == .held && $0.earlyVerdict != nil }) { return early }
-        guard !isWaiting else { return nil }
-        return lastReleasable { $0.state == .held && hasBegun($0.point) }
-    }
-
-    private func lastReleasable(where isDue: (Entry) -> Bool) -> Int? {
-        entries.lastIndex { entry in
-            isDue(entry) && !hasDependents(entry.id) && (entry.state != .overdueUses || entry.uses == 0)
-        }
-    }
-
-    private mutating func release(at index: Int, _ actions: inout [Action]) {
-        let entry = entries[index]
-        guard entry.uses == 0 else {
-            entries[index].state = .awaitingUses
-            actions.append(.awaitUses(entry.id))
-            return
-        }
-        let reason: ReleaseReason
-        if entry.state == .late {
-            reason = .late
-        } else if let verdict = entry.earlyVerdict {
-            reason = .early(verdict)
-        } else {
-            reason = .point
-        }
-        entries[index].state = .releasing
-        actions.append(.release(entry.id, reason))
-    }
-
-    mutating func useEnded(_ id: Int, _ actions: inout [Action]) {
-        guard let index = index(of: id), entries[index].uses > 0 else { return }
-        entries[index].uses -= 1
-        guard entries[index].uses == 0 else { return }
-        switch entries[index].state {
-        case .awaitingUses: release(at: index, &actions)
-        case .overdueUses: advance(&actions)
-        default: break
-        }
-    }
-
-    mutating func released(_ id: Int, failed: Bool, _ actions: inout [Action]) {
-        guard let index = index(of: id) else { return }
-        let entry = entries[index]
-        guard entry.state == .releasing || entry.state == .overdueRelease else { return }
-        if failed, entry.state == .releasing { spoil(.failed, for: entry) }
-        resumeEarlyWaiter(at: index, .released(id), &actions)
-        if entry.form == .around, entry.earlyVerdict != nil, !hasBegun(entry.point) {
-            entries[index].state = .spent
-        } else {
-            entries.remove(at: index)
-            actions.append(.forget(id))
-        }
-        advance(&actions)
-    }
-
-    mutating func lost(_ id: Int, _ actions: inout [Action]) {
-        guard let index = index(of: id) else { return }
-        switch entries[index].state {
-        case .held:
-            if phase == .open {
-                // Whoever releases it early is told.
-                if entries[index].earlyWaiter == nil { hasLostResource = true }
-            } else {
-                spoil(.failed, for: entries[index])
+    /// - Returns: Whether there was one.
+    mutating func releaseNext(in scope: Int32, _ actions: inout [Action]) -> Bool {
+        while let next = self[scope: scope].ready.last {
+            guard let place = entries.place(of: next.entry), isReleasable(place) else {
+                self[scope: scope].ready.removeLast()
+                if let place = entries.place(of: next.entry) { entries[place].isReady = false }
+                continue
             }
-            entries[index].state = .lost
-            resumeEarlyWaiter(at: index, .released(id), &actions)
-            advance(&actions)
-        case .late, .awaitingUses, .overdueUses:
-            if entries[index].state == .awaitingUses { spoil(.failed, for: entries[index]) }
-            entries[index].state = .lost
-            resumeEarlyWaiter(at: index, .released(id), &actions)
-            advance(&actions)
-        case .releasing, .overdueRelease:
-            released(id, failed: true, &actions)
-        case .acquiring, .cancelling, .overdueFlight, .lost, .spent:
-            break
+            if next.rank >> 48 == 0, isWaiting(scope) { return false }
+            self[scope: scope].ready.removeLast()
+            entries[place].isReady = false
+            self[scope: scope].releasing = place
+            if entries[place].isReadable { actions.append(.withdraw(next.entry)) }
+            if entries[place].uses == 0, entries[place].foreignDependents == 0 {
+                release(place, &actions)
+            } else {
+                entries[place].state = .awaitingUses
+                actions.append(.awaitUses(entries.id(at: place)))
+            }
+            return true
         }
+        return false
+    }
+
+    private mutating func release(_ place: Int32, _ actions: inout [Action]) {
+        forgetMemos(of: place, &actions)
+        let told = verdict(for: place)
+        entries[place].told = told
+        entries[place].state = .releasing
+        self[scope: entries[place].scope].releasing = place
+        actions.append(.release(entries.id(at: place), told))
+    }
+
+    /// What a release is told (rules 10, 14 and 15).
+    private func verdict(for place: Int32) -> RequestOutcome.Verdict {
+        let entry = entries[place]
+        if entry.state == .late { return .rollback }
+        if let early = entry.early { return early }
+        let scope = self[scope: entry.scope]
+        guard scope.verdict == .commit else { return .rollback }
+        return switch entry.beginning {
+        case .inTime: .commit
+        case .afterRequestSettled: scope.isForced && !scope.isCompleted ? .rollback : .commit
+        case .afterSettled: scope.isCompleted ? .commit : .rollback
+        }
+    }
+
+    /// Fewer bodies use an entry's value, or fewer of a child's resources are built on it.
+    mutating func usesChanged(of place: Int32, _ actions: inout [Action]) {
+        guard entries[place].uses == 0, entries[place].foreignDependents == 0 else { return }
+        if entries[place].state == .awaitingUses { release(place, &actions) } else { reconsider(place) }
+    }
+
+    mutating func released(_ place: Int32, failed: Bool, _ actions: inout [Action]) {
+        let state = entries[place].state
+        guard state == .releasing || state == .overdueRelease else { return }
+        let scope = entries[place].scope
+        if self[scope: scope].releasing == place { self[scope: scope].releasing = -1 }
+        if failed, state == .releasing { spoil(.failed, by: place) }
+        if failed { tell(failureOf: place, &actions) }
+        resumeReleaseWaiters(of: place, .released(entries.id(at: place)), &actions)
+        // It stays, so that it is not acquired again.
+        let isSpent =
+            entries[place].form == .around && entries[place].early != nil && !hasBegun(entries[place].point, in: scope)
+        if isSpent {
+            finish(place)
+            entries[place].state = .spent
+        } else {
+            end(place, &actions)
+        }
+    }
+
+    mutating func lost(_ place: Int32, _ actions: inout [Action]) {
+        let scope = entries[place].scope
+        switch entries[place].state {
+        case .releasing, .overdueRelease: return released(place, failed: true, &actions)
+        case .acquiring, .cancelling, .overdueFlight, .lost, .spent, .kept: return
+        case .held:
+            if entries[place].isReadable { actions.append(.withdraw(entries.id(at: place))) }
+            spoil(.failed, by: place)
+        case .late, .overdueUses: break
+        case .awaitingUses:
+            spoil(.failed, by: place)
+            self[scope: scope].releasing = -1
+        }
+        forgetMemos(of: place, &actions)
+        tell(failureOf: place, &actions)
+        resumeQueue(of: place, .lost, &actions)
+        resumeReleaseWaiters(of: place, .released(entries.id(at: place)), &actions)
+        leaveBodies(of: place)
+        finish(place)
+        entries[place].state = .lost
+    }
+
+    /// Tells the failure of an early release to those who wait for that of what it was built on.
+    private mutating func tell(failureOf failed: Int32, _ actions: inout [Action]) {
+        guard entries[failed].early != nil else { return }
+        forEachDependency(of: failed) { lifecycle, place in
+            guard place != failed, !lifecycle.entries[place].releaseWaiters.isEmpty else { return }
+            let (id, failure) = (lifecycle.entries.id(at: place), lifecycle.entries.id(at: failed))
+            actions.append(.tell(id, failureOf: failure))
+        }
+    }
+
+    /// A release that goes wrong turns the verdict of a request that was to commit, and its response (rules 16 and 17).
+    ///
+    /// One that was to roll back does not; nor does an early one of what is released after the response, which is its
+    /// caller's affair.
+    mutating func spoil(_ response: Response, by place: Int32) {
+        if turnsVerdict(place) { spoil(response, entries[place].scope) }
+    }
+
+    func turnsVerdict(_ place: Int32) -> Bool {
+        let entry = entries[place]
+        let told = entry.told ?? verdict(for: place)
+        guard told == .commit, entry.early == nil || entry.point == .beforeResponse else { return false }
+        return canTurn(entry.scope)
+    }
+
+    private func canTurn(_ scope: Int32) -> Bool {
+        self[scope: scope].phase <= .settling && self[scope: scope].verdict == .commit
+    }
+
+    /// The success that the opener intends cannot be promised.
+    mutating func spoil(_ response: Response, _ scope: Int32) {
+        guard canTurn(scope) else { return }
+        self[scope: scope].verdict = .rollback
+        self[scope: scope].response = response
     }
 }
 
 // MARK: - Early release
 
+/// Who wants a resource released before its point.
+struct EarlyRelease: Hashable, Sendable {
+    /// The scope that owns the resource.
+    var scope = Lifecycle.rootScope
+    let resource: Int
+    let verdict: RequestOutcome.Verdict
+    /// The activity that the caller is inside of.
+    var inside: Lifecycle.Activity?
+}
+
 extension Lifecycle {
-    mutating func releaseEarly(
-        _ resource: Int,
-        _ verdict: RequestOutcome.Verdict,
-        _ waiter: Int,
-        _ actions: inout [Action]
-    ) {
-        guard let index = heldEntry(of: resource).flatMap(index), !hasBegun(entries[index].point) else {
-            return actions.append(.resume(waiter: waiter, .nothingHeld))
-        }
-        var due: Set<Int> = []
-        collectDependents(of: entries[index].id, into: &due)
-        if let flight = entries.first(where: { due.contains($0.id) && $0.state.isFlying }) {
-            return actions.append(.resume(waiter: waiter, .inUse(by: flight.id)))
-        }
-        for place in entries.indices where due.contains(entries[place].id) && entries[place].state == .held {
-            if entries[place].earlyVerdict == nil { entries[place].earlyVerdict = verdict }
-        }
-        entries[index].earlyWaiter = waiter
-        advance(&actions)
+    /// The answer to a caller that wants a resource released.
+    enum EarlyAdmission: Hashable, Sendable {
+        /// The caller waits for the release.
+        case wait(call: Int)
+        case nothingHeld
+        case timedOut
+        case refuse(Refusal)
     }
 
-    /// The entry and all that depend on it.
-    func collectDependents(of id: Int, into due: inout Set<Int>) {
-        guard due.insert(id).inserted else { return }
-        for entry in entries where entry.state.isAlive && entry.dependencies.contains(id) {
-            collectDependents(of: entry.id, into: &due)
+    /// Releases a resource and all that is built on it (rule 14).
+    mutating func releaseEarly(_ request: EarlyRelease, _ actions: inout [Action]) -> EarlyAdmission {
+        forgetClosed()
+        guard let scope = scopePlace(of: request.scope), self[scope: scope].phase != .closed else {
+            return .refuse(.closed)
         }
+        guard let place = entry(of: request.resource, in: scope) else { return .nothingHeld }
+        let inside = request.inside.flatMap(node)
+        switch entries[place].state {
+        case .acquiring, .cancelling, .overdueFlight, .late, .lost, .spent, .kept: return .nothingHeld
+        case .overdueUses, .overdueRelease: return .timedOut
+        case .held, .awaitingUses, .releasing: break
+        }
+        guard entries[place].early != nil || !hasBegun(entries[place].point, in: scope) else {
+            // Its point releases it, with another verdict perhaps.
+            return .refuse(entries[place].state == .held ? .pointBegan : .released)
+        }
+        let due = entriesBuilt(on: place)
+        if let refusal = refusal(toRelease: due, in: scope, inside) { return .refuse(refusal) }
+        let marked = due.filter { entries[$0].state == .held && entries[$0].early == nil }
+        for place in marked { entries[place].early = request.verdict }
+        if let refusal = refusal(toWaitFor: .entry(place), inside) {
+            for place in marked { entries[place].early = nil }
+            return .refuse(refusal)
+        }
+        let (id, call) = add(.release, place, inside)
+        calls.append(call, to: &entries[place].releaseWaiters, .owner)
+        for place in marked {
+            actions.append(.withdraw(entries.id(at: place)))
+            forgetMemos(of: place, &actions)
+            reconsider(place)
+        }
+        goOn(&actions)
+        return .wait(call: id)
     }
 
-    mutating func resumeEarlyWaiter(at index: Int, _ resumption: Resumption, _ actions: inout [Action]) {
-        guard let waiter = entries[index].earlyWaiter else { return }
-        entries[index].earlyWaiter = nil
-        actions.append(.resume(waiter: waiter, resumption))
+    /// Why entries cannot be released: somebody uses them who would wait for it, or whom it would not wait for.
+    private func refusal(toRelease due: [Int32], in scope: Int32, _ inside: Node?) -> Refusal? {
+        for place in due {
+            let id = entries.id(at: place)
+            if entries[place].isFlying || entries[place].scope != scope { return .inUse(by: id) }
+            if isInsideBody(inside, of: place) { return .inUse(by: id) }
+        }
+        return nil
+    }
+
+    /// The entry and all that is built on it, however far.
+    private func entriesBuilt(on place: Int32) -> [Int32] {
+        var due = [place]
+        var seen: Set<Int32> = [place]
+        var next = 0
+        while next < due.count {
+            for id in entries[due[next]].dependents.all {
+                if let dependent = entries.place(of: id), seen.insert(dependent).inserted { due.append(dependent) }
+            }
+            next += 1
+        }
+        return due
     }
 }

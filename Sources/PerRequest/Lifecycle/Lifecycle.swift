@@ -1,41 +1,57 @@
-/// The lifecycle of one request's store: a pure value.
+/// The lifecycle of one request and all its child stores: a pure value.
 ///
-/// Events go in, actions come out. Nothing here waits, locks, allocates a task or runs user code; `StoreCore` does that
-/// and performs the actions in the order given. Everything is an integer, so that a test can enumerate the states.
+/// Events go in, actions come out. Nothing here waits, locks, allocates a task or runs user code; `RequestCore` does that
+/// and performs the actions in the order given. Everything is a number, so that a test can enumerate the states.
 ///
+/// - A *scope* is a store: the request's own, which is the root, or a child's. Each has its own phase, points and verdict.
 /// - An *entry* is one acquisition of one resource: its flight, the value that is held, its release.
-/// - A *point* is where entries are released: before the response is promised, or after it was written.
-/// - Entries are kept in the order in which their values were published; a point releases them from the last to the first.
-/// - An entry *depends* on those that were acquired inside its factory; they are not released before it has ended.
+/// - A *call* is somebody who waits for an entry or a scope, or whose body uses an entry's value.
+/// - An *activity* is code that runs for the request and that we know of: a factory, an `around` function, a release, a body
+///   of `use`. A call made by such code is inside of it.
+///
+/// Whatever waits for something else to end is an edge of one graph, which `Lifecycle+Graph` walks: an activity waits for
+/// the calls inside of it, a call for what it asked for, a release for what is built on its value and for those who use it,
+/// a scope that closes for all it holds.
+///
+/// Things have a number that is never given twice, which is what events and actions name; inside, they are found by the
+/// place where they are, and are in rows. So nothing costs more because there is more of something else.
 struct Lifecycle: Hashable, Sendable {
-    var phase = Phase.open
-    var verdict = RequestOutcome.Verdict.commit
-    var response = Response.asIntended
-    var hasLostResource = false
-    var closeRequested = false
-    /// The opener was told to go on; what is left of the phase ends without it.
-    var hasProceeded = false
+    private var root: Scope
+    var children = Slab<Scope>()
+    var entries = Slab<Entry>()
+    var calls = Slab<Call>()
+    /// Which entry stands for a resource in a scope, once there are too many entries to look through them.
+    var current: [ResourceKey: Int]?
+    /// The scopes in which something may go on, during an event.
+    var agenda: [Int32] = []
+    /// The children that the last event has closed: they can be asked about until the next one.
+    var closed: [Int32] = []
+    private var lastOrder = 0
 
-    /// Whether somebody will close the store.
+    /// Makes the lifecycle of a request.
     ///
-    /// A store made outside a request holds values only (rule 5).
-    let isOwned: Bool
-
-    var entries: [Entry] = []
-    /// The child scopes that are open, in the order in which they were opened.
-    var children: [Int] = []
-    var nextEntry = 0
-
+    /// - Parameter isOwned: Whether somebody will close the store; one that is made outside a request holds values only
+    ///   (rule 5).
     init(isOwned: Bool = true) {
-        self.isOwned = isOwned
+        root = Scope(isOwned: isOwned)
+    }
+
+    struct ResourceKey: Hashable, Sendable {
+        let scope: Int32
+        let resource: Int
     }
 }
 
+// MARK: - Scopes
+
 extension Lifecycle {
-    /// Where the request stands.
+    /// The number of the request's own scope, and its place.
+    static let rootScope = 0
+
+    /// Where a store stands.
     ///
     /// Each phase is entered once (rule 1).
-    enum Phase: Int, Comparable, Sendable {
+    enum Phase: UInt8, Comparable, Sendable {
         case open, settling, settled, closing, closed
 
         static func < (lhs: Self, rhs: Self) -> Bool { lhs.rawValue < rhs.rawValue }
@@ -50,49 +66,80 @@ extension Lifecycle {
         case overran
     }
 
-    /// One acquisition of one resource.
-    struct Entry: Hashable, Sendable {
-        enum State: Sendable {
-            /// The flight is under way.
-            case acquiring
-            /// The flight was cancelled; its point waits for it to end.
-            case cancelling
-            /// The flight was cancelled and did not end in time; nobody waits for it any more.
-            case overdueFlight
-            /// The value can be read.
-            case held
-            /// The value arrived after its point began, or after its limit; it is released as soon as that can be.
-            case late
-            /// Its release is due and waits for bodies of `use` to end.
-            case awaitingUses
-            /// The bodies of `use` did not end in time; it is released when they have.
-            case overdueUses
-            /// The release runs and its point waits for it.
-            case releasing
-            /// The release overran its limit; nobody waits for it any more.
-            case overdueRelease
-            /// An `around` function ended while its value was in use.
-            case lost
-            /// An `around` resource that was released early: it cannot be acquired again.
-            case spent
-        }
+    /// A store: the request's own, or a child's.
+    struct Scope: Hashable, Sendable, SlabListed {
+        var phase = Phase.open
+        var verdict = RequestOutcome.Verdict.commit
+        var response = Response.asIntended
+        /// The opener said that the request failed: the response is its own affair.
+        var hasFailed = false
+        var closeRequested = false
+        /// It is closed by its parent, and not by its opener.
+        var isForced = false
+        /// The response, or the body of a child, ended as it should.
+        var isCompleted = false
+        /// The opener was told to go on; what is left of the phase ends without it.
+        var hasProceeded = false
+        let isOwned: Bool
 
-        let id: Int
-        let resource: Int
-        let point: ReleasePoint
-        let form: Form
-        var state: State
-        var waiters: [Waiter] = []
-        /// How many bodies of `use` run.
-        var uses = 0
-        /// The entries that were acquired inside this one's factory.
-        var dependencies: [Int] = []
-        /// The verdict that an early release has named.
-        var earlyVerdict: RequestOutcome.Verdict?
-        /// Who waits for the early release.
-        var earlyWaiter: Int?
+        /// The place of the parent; -1 for the root.
+        var parent: Int32 = -1
+        /// The entry inside of whose activity it was opened; -1 for none.
+        var openedIn = -1
+        /// Whether that entry has to end before the parent closes this.
+        var isBound = false
+        /// The opener, if it waits for the end of a phase inside of an activity.
+        var opener: Int32 = -1
+        var links = SlabLinks()
+
+        /// The children that it has to wait for when it closes, in the order in which they were opened.
+        var children = SlabList()
+        /// All children that have not closed.
+        var openChildren: Int32 = 0
+        /// In the order of publishing, those whose flight runs at the end.
+        var entries = SlabList()
+        /// The entries of which something is still to end.
+        var alive: Int32 = 0
+        /// The flights of each point that were cancelled and have not ended.
+        var cancellingBefore: Int32 = 0
+        var cancellingAfter: Int32 = 0
+        /// The entry whose release runs, or waits for those who use its value: one at a time.
+        var releasing: Int32 = -1
+        /// What can be released now, the next one last.
+        var ready: [Ready] = []
+
+        subscript(row: SlabRow) -> SlabLinks {
+            get { links }
+            set { links = newValue }
+        }
     }
 
+    /// An entry that can be released, and its turn among those of its scope.
+    struct Ready: Hashable, Sendable {
+        let rank: Int
+        let entry: Int
+    }
+
+    subscript(scope place: Int32) -> Scope {
+        _read {
+            if place == 0 { yield root } else { yield children[place - 1] }
+        }
+        _modify {
+            if place == 0 { yield &root } else { yield &children[place - 1] }
+        }
+    }
+
+    /// Where the scope of a number is, if it has not closed; the root is always there.
+    func scopePlace(of id: Int) -> Int32? {
+        id == Self.rootScope ? 0 : children.place(of: id - 1).map { $0 + 1 }
+    }
+
+    func scopeID(at place: Int32) -> Int { place == 0 ? Self.rootScope : children.id(at: place - 1) + 1 }
+}
+
+// MARK: - Entries
+
+extension Lifecycle {
     /// What kind of thing an entry acquires.
     enum Form: Sendable {
         /// A factory and a release.
@@ -102,39 +149,180 @@ extension Lifecycle {
         /// A value that needs no release.
         case memo
     }
+
+    /// One acquisition of one resource.
+    struct Entry: Hashable, Sendable, SlabListed {
+        enum State: Sendable {
+            /// The flight is under way.
+            case acquiring
+            /// The flight was cancelled; its point waits for it to end.
+            case cancelling
+            /// The flight was cancelled and did not end in time; nobody waits for it any more.
+            case overdueFlight
+            /// The value can be read, unless an early release is due.
+            case held
+            /// The value arrived after its point began, or after its limit; it is released as soon as that can be.
+            case late
+            /// Its release is due and waits for bodies of `use`, or for what a child has built on it.
+            case awaitingUses
+            /// They did not end in time; it is released when they have.
+            case overdueUses
+            /// The release runs and its point waits for it.
+            case releasing
+            /// The release overran its limit; nobody waits for it any more.
+            case overdueRelease
+            /// An `around` function ended while its value was in use.
+            case lost
+            /// An `around` resource that was released early: it cannot be acquired again.
+            case spent
+            /// A memo's value, which ends with what it was built on.
+            case kept
+        }
+
+        /// How far the request was when the acquisition began.
+        enum Beginning: Sendable {
+            case inTime
+            /// The response of the request was settled, and this scope was open.
+            case afterRequestSettled
+            /// This scope was settled.
+            case afterSettled
+        }
+
+        let resource: Int
+        /// The place of its scope.
+        let scope: Int32
+        let point: ReleasePoint
+        let form: Form
+        let beginning: Beginning
+        var state = State.acquiring
+        /// The verdict that an early release has named.
+        var early: RequestOutcome.Verdict?
+        /// What its release was told.
+        var told: RequestOutcome.Verdict?
+        /// It is among those of its scope that can be released.
+        var isReady = false
+        /// Its turn among all that were published.
+        var order = 0
+        var links = SlabLinks()
+
+        /// Those who wait for its flight or for their turn, in the order in which they asked.
+        var queue = SlabList()
+        /// The bodies that have its value.
+        var bodies = SlabList()
+        /// How many bodies have its value or wait for their turn.
+        var uses: Int32 = 0
+        /// The body that has the turn; -1 for none.
+        var turn: Int32 = -1
+        /// The entry that claims it, and the one that it claims; -1 for none.
+        var claimant = -1
+        var claimed = -1
+        /// Those who wait for its early release.
+        var releaseWaiters = SlabList()
+
+        /// The calls inside of its activity.
+        var inner = SlabList()
+        /// The scopes that were opened inside of its activity and are closed after it has ended.
+        var boundScopes = SlabList()
+        /// What was acquired inside of its activity: the entries, and the memos that it asked.
+        var dependencies = NumberSet()
+        /// What is built on it and has to end before it: in this scope, and in others.
+        var dependents = NumberSet()
+        var ownDependents: Int32 = 0
+        var foreignDependents: Int32 = 0
+        /// The memos whose values end with it.
+        var memos = NumberSet()
+
+        subscript(row: SlabRow) -> SlabLinks {
+            get { links }
+            set { links = newValue }
+        }
+    }
 }
 
-extension Lifecycle.Entry.State {
+extension Lifecycle.Entry {
     /// Whether the flight runs.
     var isFlying: Bool {
-        switch self {
+        switch state {
         case .acquiring, .cancelling, .overdueFlight: true
-        case .held, .late, .awaitingUses, .overdueUses, .releasing, .overdueRelease, .lost, .spent: false
+        case .held, .late, .awaitingUses, .overdueUses, .releasing, .overdueRelease, .lost, .spent, .kept: false
         }
     }
 
     /// Whether anything of the entry is still to end, so that what it depends on has to stay.
     var isAlive: Bool {
-        switch self {
-        case .lost, .spent: false
+        switch state {
+        case .lost, .spent, .kept: false
         default: true
         }
     }
-}
 
-extension Lifecycle {
-    func index(of id: Int) -> Int? { entries.firstIndex { $0.id == id } }
-
-    /// Whether `point` has begun: from then on nothing of it can be acquired any more (rule 12).
-    func hasBegun(_ point: ReleasePoint) -> Bool {
-        switch point {
-        case .beforeResponse: phase >= .settling
-        case .afterResponse: phase >= .closing
+    /// Whether code runs for it: its factory, its `around` function, its release.
+    var isRunning: Bool {
+        switch state {
+        case .acquiring, .cancelling, .overdueFlight, .releasing, .overdueRelease: true
+        case .held, .late, .awaitingUses, .overdueUses: form == .around
+        case .lost, .spent, .kept: false
         }
     }
 
-    /// Whether something that is not over depends on the entry.
-    func hasDependents(_ id: Int) -> Bool {
-        entries.contains { $0.state.isAlive && $0.dependencies.contains(id) }
+    /// Whether a caller gets the value at once.
+    var isReadable: Bool { state == .held && early == nil || state == .kept }
+}
+
+// MARK: - Calls
+
+extension Lifecycle {
+    /// Code that runs for the request: a factory, an `around` function or a release, by its entry; or a body of `use`.
+    enum Activity: Hashable, Sendable {
+        case entry(Int)
+        case body(Int)
+    }
+
+    /// A place in the graph.
+    enum Node: Hashable, Sendable {
+        case entry(Int32)
+        case call(Int32)
+        case scope(Int32)
+    }
+
+    /// Somebody who waits, or whose body uses a value.
+    struct Call: Hashable, Sendable, SlabListed {
+        enum Kind: Sendable {
+            /// Wants to read the value.
+            case read
+            /// Uses the value in a body that the release has to wait for.
+            case use
+            /// The same, one at a time.
+            case exclusive
+            /// An `around` function that is made on the entry.
+            case claim
+            /// Waits for the entry's early release.
+            case release
+            /// Waits for the end of a scope's phase.
+            case phase
+        }
+
+        let kind: Kind
+        /// The place of what was asked for: an entry, or a scope; -1 if that is gone.
+        var target: Int32
+        /// The body has the value.
+        var isRunning = false
+        /// The activity that the caller is inside of.
+        var inside: Node?
+        /// Among those of the same entry, and among those inside of the same activity.
+        var links = SlabLinks()
+        var activityLinks = SlabLinks()
+        /// The calls inside of its body.
+        var inner = SlabList()
+
+        subscript(row: SlabRow) -> SlabLinks {
+            get { row == .owner ? links : activityLinks }
+            set { if row == .owner { links = newValue } else { activityLinks = newValue } }
+        }
+    }
+
+    mutating func nextOrder() -> Int {
+        lastOrder += 1
+        return lastOrder
     }
 }

@@ -9,6 +9,8 @@ final class ResourceInfo: Sendable {
     let limits: ResourceLimits
     /// Where the value of a memo is kept.
     let memo: MemoTable.Key?
+    /// The identity of the key, which a child store can own.
+    var key: Int { memo?.memo ?? id }
     // Made once, not for every request.
     let acquireTaskName: String
     let releaseTaskName: String

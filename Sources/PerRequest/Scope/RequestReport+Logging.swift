@@ -13,7 +13,7 @@ extension RequestReport {
     private var level: Logger.Level {
         switch kind {
         case .releaseFailed, .pointOverran, .abandoned, .jobFailed, .jobCut: .error
-        case .flightOverran, .heldTooLong: .warning
+        case .flightOverran, .heldTooLong, .blocked: .warning
         }
     }
 
@@ -23,7 +23,8 @@ extension RequestReport {
         case .releaseFailed(let failure):
             metadata["resource"] = "\(failure.resource)"
             metadata["acquiredAt"] = "\(failure.acquiredAt)"
-        case .flightOverran(let resource, let acquiredAt), .heldTooLong(let resource, let acquiredAt, _):
+        case .flightOverran(let resource, let acquiredAt), .heldTooLong(let resource, let acquiredAt, _),
+            .blocked(let resource, let acquiredAt, _):
             metadata["resource"] = "\(resource)"
             metadata["acquiredAt"] = "\(acquiredAt)"
         case .abandoned(let resources):

@@ -23,6 +23,8 @@ public struct RequestReport: Sendable {
         ///
         /// Its value is released when it arrives.
         case flightOverran(resource: String, acquiredAt: SourcePosition)
+        /// A factory or a release kept its thread for longer than its limit: it could not be cancelled.
+        case blocked(resource: String, acquiredAt: SourcePosition, Duration)
         /// The releases of a point did not end within the request's limit.
         ///
         /// They go on without the request.
@@ -84,6 +86,11 @@ extension RequestReport: CustomStringConvertible {
             return """
                 request \(request): "\(resource)", acquired at \(acquiredAt): its factory did not end after it was \
                 cancelled. Make it react to cancellation; what it still acquires is released when it arrives.
+                """
+        case .blocked(let resource, let acquiredAt, let elapsed):
+            return """
+                request \(request): "\(resource)", acquired at \(acquiredAt): its factory or release kept its thread for \
+                \(elapsed), longer than its limit, and could not be cancelled. Await what takes time instead of blocking.
                 """
         case .pointOverran(let point, let limit):
             return

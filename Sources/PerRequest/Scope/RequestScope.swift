@@ -47,7 +47,7 @@ public final class RequestScope: Sendable {
             isPlain
             ? .plain
             : StoreConfiguration(limits: limits, observer: observer, report: report, background: background)
-        self.init(core: StoreCore(configuration, id: id))
+        self.init(core: RequestCore(configuration, id: id))
     }
 
     /// Opens a new store, a root, with what the requests of an adapter have in common.
@@ -55,35 +55,18 @@ public final class RequestScope: Sendable {
         sharing configuration: StoreConfiguration,
         reportingTo receiver: (any ReportReceiver)? = nil
     ) {
-        self.init(core: StoreCore(configuration, reportingTo: receiver))
+        self.init(core: RequestCore(configuration, reportingTo: receiver))
     }
 
     /// Makes a scope of a core.
-    init(core: StoreCore) {
+    init(core: RequestCore) {
         store = RequestStore(core: core)
         core.observer?.opened(store)
     }
 
-    /// Opens a child of `parent`, which closes it when it closes itself.
-    init?(id: String?, childOf parent: StoreCore, owning owned: Set<Int>, observer: (any RequestObserver)?) {
-        let core = StoreCore(
-            observer.map(parent.configuration.observed) ?? parent.configuration,
-            reportingTo: parent.receiver,
-            id: id,
-            nesting: StoreCore.Nesting(parent: parent, owned: owned, factory: Ambient.factory)
-        )
-        // Before `store` is set: a scope that was never opened must not run its `deinit`.
-        let isOpen = parent.state.withLock { state in
-            guard state.lifecycle.openChild(core.identity) else { return false }
-            state.children[core.identity] = core
-            return true
-        }
-        guard isOpen else {
-            core.endWithoutOpening()
-            return nil
-        }
-        store = RequestStore(core: core)
-        core.observer?.opened(store)
+    /// Makes a scope of a child, whose observer knows of it.
+    init(child: ChildCore) {
+        store = RequestStore(core: child)
     }
 
     deinit {
@@ -111,9 +94,7 @@ public final class RequestScope: Sendable {
     nonisolated(nonsending) func runWithSurroundings<Result, Failure: Error>(
         _ body: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
-        // A root has nothing to do with the factory that it is opened in; a child is part of it.
-        let factory = store.core.parent == nil ? nil : Ambient.factory
-        return try await Ambient.with(Ambient.Context(store.core, factory: factory), body)
+        try await Ambient.with(Ambient.Context(store.core, activity: Ambient.activity), body)
     }
 
     /// Notes that the handler threw, before the framework makes a response of it.

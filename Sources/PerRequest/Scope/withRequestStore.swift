@@ -66,10 +66,10 @@ nonisolated(nonsending) func withRequestStore<Result>(
         guard !core.isClosed else { throw core.error(.requestEnded, key: nil) }
         return try await body(RequestStore(core: core))
     case (.child(let owned), let parent?):
-        guard let child = RequestScope(id: id, childOf: parent, owning: owned, observer: observer) else {
+        guard let child = parent.openChild(owning: owned, id: id, observer: observer) else {
             throw parent.error(.requestEnded, key: nil)
         }
-        scope = child
+        scope = RequestScope(child: child)
     case (.independent, _), (.join, nil), (.child, nil):
         scope = RequestScope(openedBy: id, observer)
     }
@@ -117,7 +117,7 @@ extension RequestScope {
         _ overrides: ResourceOverrides = ResourceOverrides()
     ) {
         self.init(
-            core: StoreCore(
+            core: RequestCore(
                 StoreConfiguration(observer: observer, overrides: overrides, background: .opener),
                 id: id
             )
@@ -146,7 +146,7 @@ extension RequestScope {
 extension RequestStore {
     /// Ends a store of which nothing was used but its values.
     @usableFromInline
-    func endIfUnused() -> Bool { core.endIfUnused() }
+    func endIfUnused() -> Bool { core.request.endIfUnused() }
 
     /// Settles and closes with the store current, and runs what is left for after it.
     @usableFromInline

@@ -6,8 +6,8 @@
 enum Ambient {
     @usableFromInline static let local = TaskLocal(wrappedValue: Carrier())
     @TaskLocal static var surroundings: Surroundings?
-    /// The body of `useExclusively` that this is inside of, whatever store is current.
-    @TaskLocal static var turn: Turn?
+    /// The factory, release or body that this is inside of, whatever store is current.
+    @TaskLocal static var activity: Activity?
 }
 
 /// The store that is current in a task: a pointer to its slot, which is never freed, and its number.
@@ -15,7 +15,8 @@ enum Ambient {
 struct Carrier: Sendable {
     @usableFromInline let slot: Slot?
     @usableFromInline let store: Int
-    /// Whether the task-local ``Ambient/surroundings`` belongs to this one.
+    /// Whether there is more to know: the task-local ``Ambient/surroundings`` belongs to this one, or what is asked for is
+    /// noted for an entry.
     @usableFromInline let hasSurroundings: Bool
 
     /// No store.
@@ -44,15 +45,12 @@ struct Carrier: Sendable {
 final class Surroundings: Sendable {
     /// The id that the request was given: the store is not there any more to say it when a task outlives its request.
     let id: String?
-    /// The factory that runs here: of the current store, or of a parent of it.
-    let factory: RunningFactory?
     /// The current store, if nobody owns it: it lives for as long as somebody refers to it.
     let privateStore: StoreCore?
 
-    init(id: String?, factory: RunningFactory?, privateStore: StoreCore?) {
+    init(id: String?, privateStore: StoreCore?) {
         self.id = id
         self.privateStore = privateStore
-        self.factory = factory
     }
 }
 
@@ -61,15 +59,13 @@ final class Surroundings: Sendable {
 extension Ambient {
     private static var present: Surroundings? { local.get().hasSurroundings ? surroundings : nil }
 
-    static var factory: RunningFactory? { present?.factory }
-
     /// The current store; a closed one where the task has outlived its request.
     static var core: StoreCore? {
         let carrier = local.get()
         guard let slot = carrier.slot else { return nil }
         if let core = slot.memory.core(of: carrier.store) { return core }
         let present = present
-        return present?.privateStore ?? StoreCore(closed: carrier.store, id: present?.id)
+        return present?.privateStore ?? RequestCore(closed: carrier.store, id: present?.id)
     }
 }
 
@@ -81,26 +77,28 @@ extension Ambient {
         let core: StoreCore?
         let carrier: Carrier
         let surroundings: Surroundings?
-        /// `nil` to leave the one that is there.
-        let turn: Turn?
+        let activity: Activity?
+        /// Whether a look-up of the activity is to end here, though there is none: nested stores may be many.
+        private let isChild: Bool
 
         /// A store, and what runs in it here; no store and nothing where it is `nil`.
-        init(_ core: StoreCore?, factory: RunningFactory? = nil, turn: Turn? = nil) {
+        init(_ core: StoreCore?, activity: Activity? = nil) {
             self.core = core
-            self.turn = turn
+            self.activity = activity
+            isChild = core?.parent != nil
             let privateStore = core.flatMap { $0.isOwned ? nil : $0 }
             let id = core?.givenID
-            let isPlain = id == nil && factory == nil && privateStore == nil
-            surroundings = isPlain ? nil : Surroundings(id: id, factory: factory, privateStore: privateStore)
-            carrier = core.map { Carrier($0, hasSurroundings: !isPlain) } ?? Carrier()
+            surroundings = id == nil && privateStore == nil ? nil : Surroundings(id: id, privateStore: privateStore)
+            let notes = activity?.isOfEntry ?? false
+            carrier = core.map { Carrier($0, hasSurroundings: surroundings != nil || notes) } ?? Carrier()
         }
 
         /// Whether nothing but the carrier has to be bound.
-        fileprivate var isPlain: Bool { surroundings == nil && turn == nil && !local.get().hasSurroundings }
+        fileprivate var isPlain: Bool { surroundings == nil && activity == nil && !isChild && !local.get().hasSurroundings }
     }
 
     /// What is current here.
-    static var context: Context { Context(core, factory: factory, turn: turn) }
+    static var context: Context { Context(core, activity: activity) }
 
     /// Runs `body` with `context` current.
     static nonisolated(nonsending) func with<Result, Failure: Error>(
@@ -110,7 +108,7 @@ extension Ambient {
         do {
             if context.isPlain { return try await local.withValue(context.carrier) { try await body() } }
             return try await $surroundings.withValue(context.surroundings) {
-                try await $turn.withValue(context.turn ?? turn) {
+                try await $activity.withValue(context.activity ?? activity) {
                     try await local.withValue(context.carrier) { try await body() }
                 }
             }
@@ -128,19 +126,20 @@ extension Ambient {
         do {
             if context.isPlain { return try local.withValue(context.carrier) { try body() } }
             return try $surroundings.withValue(context.surroundings) {
-                try $turn.withValue(context.turn ?? turn) { try local.withValue(context.carrier) { try body() } }
+                try $activity.withValue(context.activity ?? activity) {
+                    try local.withValue(context.carrier) { try body() }
+                }
             }
         } catch {
             throw error as! Failure
         }
     }
 
-    /// Runs `body` with `core` current and no factory; binds it only where that is not so already.
-    static nonisolated(nonsending) func ensure<Result>(
-        _ core: StoreCore,
-        _ body: nonisolated(nonsending) () async -> Result
-    ) async -> Result {
-        if local.get().store == core.identity, factory == nil { return await body() }
-        return await with(Context(core), body)
+    /// Runs `body` inside of an activity, in the store that is current.
+    static nonisolated(nonsending) func with<Result>(
+        _ activity: Activity,
+        _ body: nonisolated(nonsending) () async throws -> Result
+    ) async throws -> Result {
+        try await $activity.withValue(activity) { try await body() }
     }
 }

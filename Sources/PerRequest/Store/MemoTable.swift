@@ -12,9 +12,11 @@ struct MemoTable: Sendable {
     /// One memo and its arguments.
     struct Entry: Sendable {
         let arguments: MemoArguments
-        /// The resource that is acquired for it: its flight, while it has no value.
-        let resource: Int
+        /// Tells it from others of the same hash.
+        let id: Int
         let point: ReleasePoint
+        /// The lifecycle's entry: of its flight, while it has no value, or of a value that ends with something else.
+        var entry = -1
         var box: AnyBox?
     }
 
@@ -24,38 +26,66 @@ struct MemoTable: Sendable {
 
     func bucket(_ key: Key) -> [Entry] { buckets[key] ?? [] }
 
-    func value(_ key: Key, resource: Int) -> AnyBox? {
-        buckets[key]?.first { $0.resource == resource }?.box
-    }
+    func entry(_ key: Key, id: Int) -> Entry? { buckets[key]?.first { $0.id == id } }
 
     /// Adds an entry, unless the bucket has changed since it was found.
     mutating func add(_ entry: Entry, to key: Key, expecting found: [Entry]) -> Bool {
-        guard bucket(key).map(\.resource) == found.map(\.resource) else { return false }
+        guard bucket(key).map(\.id) == found.map(\.id) else { return false }
         buckets[key, default: []].append(entry)
         return true
     }
 
-    mutating func store(_ box: AnyBox, _ key: Key, resource: Int) {
-        guard let index = buckets[key]?.firstIndex(where: { $0.resource == resource }) else { return }
+    /// A flight has begun.
+    mutating func fly(_ key: Key, id: Int, as entry: Int) {
+        guard let index = buckets[key]?.firstIndex(where: { $0.id == id }) else { return }
+        buckets[key]?[index].entry = entry
+    }
+
+    /// A flight has a value that can be kept.
+    mutating func keep(_ box: AnyBox, _ key: Key, entry: Int) {
+        guard let index = buckets[key]?.firstIndex(where: { $0.entry == entry }) else { return }
         buckets[key]?[index].box = box
     }
 
-    /// Removes an entry, and returns it to be let go outside the lock.
-    mutating func remove(_ key: Key, resource: Int) -> Entry? {
-        guard let index = buckets[key]?.firstIndex(where: { $0.resource == resource }) else { return nil }
+    /// A flight has ended, and the lifecycle knows nothing of it any more: without a value, nothing is left of it.
+    mutating func ended(_ key: Key, entry: Int) {
+        guard let index = buckets[key]?.firstIndex(where: { $0.entry == entry }) else { return }
+        buckets[key]?[index].entry = -1
+        if buckets[key]?[index].box == nil { _ = remove(key) { $0.entry == -1 && $0.box == nil } }
+    }
+
+    /// Removes a value, and returns it to be let go outside the lock.
+    mutating func remove(_ key: Key, entry: Int) -> Entry? { remove(key) { $0.entry == entry } }
+
+    /// Removes a value, and returns it to be let go outside the lock.
+    mutating func remove(_ key: Key, id: Int) -> Entry? { remove(key) { $0.id == id } }
+
+    private mutating func remove(_ key: Key, where isIt: (Entry) -> Bool) -> Entry? {
+        guard let index = buckets[key]?.firstIndex(where: isIt) else { return nil }
         let removed = buckets[key]?.remove(at: index)
         if bucket(key).isEmpty { buckets[key] = nil }
         return removed
     }
 
+    /// Removes all values of a memo, and returns them to be let go outside the lock.
+    mutating func removeAll(of memo: Int) -> MemoTable { removeAll { key, _ in key.memo == memo } }
+
     /// Removes all that lasts until `point`, and returns it to be let go outside the lock.
-    mutating func removeAll(until point: ReleasePoint) -> [Entry] {
-        guard !buckets.isEmpty else { return [] }
-        let removed = buckets.values.flatMap { $0.filter { $0.point == point } }
-        guard !removed.isEmpty else { return [] }
-        buckets = buckets.mapValues { $0.filter { $0.point != point } }.filter { !$0.value.isEmpty }
+    mutating func removeAll(until point: ReleasePoint) -> MemoTable { removeAll { _, entry in entry.point == point } }
+
+    private mutating func removeAll(where isDue: (Key, Entry) -> Bool) -> MemoTable {
+        var removed = MemoTable()
+        for (key, bucket) in buckets {
+            let due = bucket.filter { isDue(key, $0) }
+            guard !due.isEmpty else { continue }
+            removed.buckets[key] = due
+            buckets[key] = due.count == bucket.count ? nil : bucket.filter { !isDue(key, $0) }
+        }
         return removed
     }
+
+    /// The lifecycle's entries of all that is in the table.
+    var entries: [Int] { buckets.values.flatMap { $0.map(\.entry) }.filter { $0 >= 0 } }
 }
 
 /// The arguments of a memoized function.

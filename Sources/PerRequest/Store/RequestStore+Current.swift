@@ -18,7 +18,7 @@ extension RequestStore {
 /// A fresh store holds values for as long as it is held itself. It acquires no resources, because nobody would ever
 /// release them: acquiring throws. In a task that outlives its request this is the closed store.
 public func requestStore() -> RequestStore {
-    RequestStore.current ?? RequestStore(core: StoreCore(.plain, isOwned: false))
+    RequestStore.current ?? RequestStore(core: RequestCore(.plain, isOwned: false))
 }
 
 /// Runs `body` with no store current, for work that belongs to the application and not to the request: filling a cache

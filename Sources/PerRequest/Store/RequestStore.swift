@@ -22,7 +22,7 @@ public struct RequestStore: Sendable {
     }
 
     /// Whether a task in which the store is current needs to know nothing else.
-    @usableFromInline var isPlainRoot: Bool { core.nesting == nil && core.givenID == nil }
+    @usableFromInline var isPlainRoot: Bool { core.givenID == nil && core.parent == nil }
 
     /// The request's id: the one its opener gave, else a number that is unique in the process.
     public var id: String { core.id }
@@ -47,9 +47,9 @@ extension RequestStore {
         var spare = SlotPool.shared.take()
         // Only stores that were opened here are kept.
         guard var store = spare.store.take() else {
-            return RequestStore(core: StoreCore(.opener, slot: spare.slot))
+            return RequestStore(core: RequestCore(.opener, slot: spare.slot))
         }
-        store.number = store.core.reopen()
+        store.number = store.core.request.reopen()
         return store
     }
 

@@ -87,15 +87,24 @@ extension SlotMemory {
     /// What is set under a tag, wherever it is: in the store of that number or, if wanted, in its parents.
     @usableFromInline
     func elsewhere(_ tag: Int32, of store: Int, throughParents: Bool) -> StoredValue? {
-        var parent: StoreCore?
-        let found: StoredValue? = contents.withLock { contents in
-            guard owner.load(ordering: .relaxed) == store else { return nil }
-            if let value = find(.key(tag), in: contents) { return value }
-            if throughParents { parent = contents.core?.parent }
-            return nil
+        var parent: StoreAddress?
+        if let found = stored(tag, of: store, &parent) { return found }
+        guard throughParents else { return nil }
+        while let address = parent {
+            if let found = address.slot.memory.stored(tag, of: address.number, &parent) { return found }
         }
-        guard found == nil, let parent else { return found }
-        return parent.slot.memory.elsewhere(tag, of: parent.identity, throughParents: true)
+        return nil
+    }
+
+    /// What is set under a tag in the store of that number, or where its parent is.
+    private func stored(_ tag: Int32, of store: Int, _ parent: inout StoreAddress?) -> StoredValue? {
+        let found: (value: StoredValue?, parent: StoreAddress?) = contents.withLock { contents in
+            guard owner.load(ordering: .relaxed) == store else { return (nil, nil) }
+            if let value = find(.key(tag), in: contents) { return (value, nil) }
+            return (nil, contents.core?.parent)
+        }
+        parent = found.parent
+        return found.value
     }
 
     /// What is set under a key in the store of that number, wherever it is; the store has to have the slot.

@@ -1,37 +1,24 @@
 import Synchronization
 
 extension StoreCore {
-    /// The held value of a resource, acquired if need be.
+    /// The held value of a resource, acquired if need be, when it is the caller's turn.
     ///
-    /// - Parameter pins: The caller uses the value in a body and sends ``Lifecycle/Event/useEnded(_:)`` after it.
+    /// - Parameter kind: What the caller wants of it. One that uses the value in a body sends
+    ///   ``Lifecycle/Event/callEnded(_:)`` after it.
     nonisolated(nonsending) func acquire(
         _ source: some Acquirable,
         from position: SourcePosition,
-        pins: Bool = false
+        as kind: Lifecycle.Call.Kind = .read
     ) async throws -> Acquired {
-        // What a factory of a child acquires is held for the child's resource.
-        guard let factory = Ambient.factory, source.info.form != .memo, isParent(of: factory) else {
-            return try await acquireWithoutHold(source, from: position, pins: pins)
-        }
-        let acquired = try await acquireWithoutHold(source, from: position, pins: true)
-        hold(acquired.entry, for: factory, pins: pins)
-        return acquired
-    }
-
-    private nonisolated(nonsending) func acquireWithoutHold(
-        _ source: some Acquirable,
-        from position: SourcePosition,
-        pins: Bool
-    ) async throws -> Acquired {
-        switch admit(source, from: position, pins: pins) {
+        switch admit(source, from: position, kind) {
         case .ready(let acquired):
             return acquired
         case .refuse(let error):
             throw error
-        case .join(let pending):
+        case .wait(let pending):
             return try await wait(for: pending)
         case .start(let pending, let acquisition):
-            startFlight(of: source, acquisition)
+            acquisition.core.startFlight(of: source, acquisition)
             return try await wait(for: pending)
         }
     }
@@ -39,68 +26,97 @@ extension StoreCore {
     struct Acquired: Sendable {
         let box: AnyBox
         let entry: Int
+        /// The body, if the value is used in one.
+        let call: Int?
     }
 
     private enum Admission: Sendable {
         case ready(Acquired)
-        case join(Pending)
+        case wait(Pending)
         case start(Pending, Acquisition)
         case refuse(any Error)
     }
 
     private struct Pending: Sendable {
         let waiter: Waiter
-        let number: Int
+        let call: Int
         let entry: Int
+        let core: StoreCore
+        let resource: ResourceInfo
+        let isUsed: Bool
     }
 
-    private func admit(_ source: some Acquirable, from position: SourcePosition, pins: Bool) -> Admission {
+    private func admit(_ source: some Acquirable, from position: SourcePosition, _ kind: Lifecycle.Call.Kind) -> Admission
+    {
         let info = source.info
-        let factory = Ambient.factory
-        if let captor = captor(in: factory) {
-            return .refuse(error(.captive(by: captor.name), key: info.name))
-        }
-        let dependent = factory?.nearest(in: self)
-        let request = ResourceRequest(
+        let activity = Ambient.activity
+        let request = request
+        let owner = owner(of: info.key)
+        var wanted = ResourceRequest(
+            scope: owner,
             resource: info.id,
             form: info.form,
             point: info.point,
-            isCancelled: Task.isCancelled,
-            dependent: dependent?.entry,
-            pins: pins
+            kind: kind,
+            isCancelled: Task.isCancelled
         )
-        return state.withLock { state in
-            if let memo = info.memo, let box = state.memos.value(memo, resource: info.id) {
-                return .ready(Acquired(box: box, entry: -1))
+        return request.state.withLock { state in
+            guard scope == owner || state.lifecycle.phase(of: scope) != .closed else {
+                return .refuse(error(.requestEnded, key: info.name))
             }
-            switch state.lifecycle.acquire(request, waiter: state.nextWaiter) {
-            case .ready(let entry):
-                guard let box = state.acquisitions[entry]?.box else { preconditionFailure("held without a value") }
-                return .ready(Acquired(box: box, entry: entry))
-            case .join(let entry):
-                let (waiter, number) = state.addWaiter(info)
-                return .join(Pending(waiter: waiter, number: number, entry: entry))
-            case .start(let entry):
-                let (waiter, number) = state.addWaiter(info)
+            wanted.inside = activity?.innermost(of: request.identity, in: state.lifecycle)
+            let core = state.core(of: owner) ?? request
+            if let memo = info.memo, let found = state[scope: owner].memos.entry(memo, id: info.id) {
+                if let box = found.box, found.entry < 0 || wanted.inside == nil {
+                    return .ready(Acquired(box: box, entry: found.entry, call: nil))
+                }
+                wanted.entry = found.entry
+            }
+            switch state.lifecycle.acquire(wanted) {
+            case .ready(let entry, let call):
+                guard let box = state.box(of: entry, info, owner) else { preconditionFailure("held without a value") }
+                return .ready(Acquired(box: box, entry: entry, call: call))
+            case .wait(let entry, let call):
+                return .wait(pending(call, entry, info, core, kind, &state))
+            case .start(let entry, let call):
                 let acquisition = Acquisition(
                     entry: entry,
+                    core: core,
                     resource: info,
                     acquiredAt: position,
-                    release: source.makeRelease(in: self)
+                    release: source.makeRelease(in: core)
                 )
-                state.acquisitions[entry] = AcquisitionRecord(acquisition: acquisition)
-                return .start(Pending(waiter: waiter, number: number, entry: entry), acquisition)
+                state.acquisitions[entry] = acquisition
+                if let memo = info.memo { state[scope: owner].memos.fly(memo, id: info.id, as: entry) }
+                return .start(pending(call, entry, info, core, kind, &state), acquisition)
             case .refuse(let refusal):
-                if case .cycle(let path) = refusal, let factory, let dependent {
-                    let names = factory.names(from: dependent) + path.dropFirst().map { state.name(of: $0) }
-                    return .refuse(error(.cycle(names), key: info.name))
-                }
-                return .refuse(error(of: refusal, for: info, state))
+                return .refuse(core.error(of: refusal, for: info, state))
             }
         }
     }
 
+    private func pending(
+        _ call: Int,
+        _ entry: Int,
+        _ info: ResourceInfo,
+        _ core: StoreCore,
+        _ kind: Lifecycle.Call.Kind,
+        _ state: inout RequestCore.State
+    ) -> Pending {
+        let waiter = Waiter()
+        state.waiters[call] = PendingWaiter(waiter: waiter, resource: info, core: core)
+        return Pending(
+            waiter: waiter,
+            call: call,
+            entry: entry,
+            core: core,
+            resource: info,
+            isUsed: kind == .use || kind == .exclusive
+        )
+    }
+
     private nonisolated(nonsending) func wait(for pending: Pending) async throws -> Acquired {
+        let request = request
         let result: Result<AnyBox?, any Error>
         if let ready = pending.waiter.take() {
             result = ready
@@ -108,20 +124,27 @@ extension StoreCore {
             result = await withTaskCancellationHandler {
                 await pending.waiter.wait()
             } onCancel: {
-                send(.waiterCancelled(pending.number, entry: pending.entry))
+                request.send(.callCancelled(pending.call))
             }
         }
         guard let box = try result.get() else { preconditionFailure("a waiter resumed without a value") }
-        return Acquired(box: box, entry: pending.entry)
+        guard pending.isUsed else { return Acquired(box: box, entry: pending.entry, call: nil) }
+        // Its function may have ended since the value was handed over.
+        let canBegin = request.state.withLock { $0.lifecycle.canBegin(pending.call) }
+        guard canBegin else {
+            request.send(.callEnded(pending.call))
+            throw pending.core.error(.resourceLost(nil), key: pending.resource.name)
+        }
+        return Acquired(box: box, entry: pending.entry, call: pending.call)
     }
 
     /// Starts the flight in a task that the store owns: the callers' cancellation does not reach it (rule 9).
     ///
     /// It runs inline until it first suspends.
     private func startFlight(of source: some Acquirable, _ acquisition: Acquisition) {
-        let resource = acquisition.resource.name
-        let factory = RunningFactory(core: self, entry: acquisition.entry, name: resource, inside: Ambient.factory)
-        let context = Ambient.Context(self, factory: factory)
+        let request = request
+        let start = ContinuousClock.now
+        let context = Ambient.Context(self, activity: activity(of: acquisition))
         let task = Task.immediate(
             name: acquisition.resource.acquireTaskName,
             priority: priority,
@@ -129,20 +152,34 @@ extension StoreCore {
         ) {
             await Ambient.with(context) { await source.fly(acquisition, in: self) }
         }
-        let cancelled: Bool = state.withLock { state in
-            guard let record = state.acquisitions[acquisition.entry] else { return false }
+        let (cancelled, isFlying) = request.state.withLock { state in
+            guard state.acquisitions[acquisition.entry] === acquisition else { return (false, false) }
+            let isFlying = state.lifecycle.isFlying(acquisition.entry)
             // Its release may run already, and then it is the release that can be cancelled. A task that has ended is not
             // kept, because it takes a kilobyte; that of an `around` function ends with the release.
-            let runs = acquisition.resource.form == .around || state.lifecycle.isFlying(acquisition.entry)
-            if record.task == nil, runs { record.task = task }
-            return record.cancelRequested
+            if acquisition.task == nil, acquisition.resource.form == .around || isFlying { acquisition.task = task }
+            return (acquisition.cancelRequested, isFlying)
         }
+        let elapsed = start.duration(to: .now)
+        reportBlocking(acquisition, elapsed, limit: acquisition.resource.limits.acquire)
         if cancelled {
             task.cancel()
-            limit(acquisition, .cancelling)
-        } else {
-            limit(acquisition, .acquiring)
+            self.limit(acquisition, .cancelling)
+        } else if isFlying {
+            limit(acquisition, .acquiring, passed: elapsed)
         }
+    }
+
+    /// Reports code that kept its thread for longer than it may run: it could not be cancelled.
+    func reportBlocking(_ acquisition: Acquisition, _ elapsed: Duration, limit: Duration) {
+        guard elapsed > limit else { return }
+        report(.blocked(resource: acquisition.resource.name, acquiredAt: acquisition.acquiredAt, elapsed))
+    }
+
+    /// What runs for an acquisition: it is inside of nothing else of its request.
+    func activity(of acquisition: Acquisition) -> Activity {
+        let identity = request.identity
+        return Activity(.entry(acquisition.entry), of: identity, inside: Ambient.activity?.outside(of: identity))
     }
 
     /// Publishes the value of a flight.
@@ -152,18 +189,15 @@ extension StoreCore {
     func arrived(_ acquisition: Acquisition, _ box: AnyBox) {
         let observer = acquisition.resource.form == .memo || !configuration.isObserved ? nil : observer
         observer?.acquired(acquisition.resource.name, in: RequestStore(core: self))
+        let request = request
         var isExpected = false
         var deadline: Deadlines.Token?
-        let effects = effects(of: .arrived(acquisition.entry)) { state in
+        let effects = request.effects(of: .arrived(acquisition.entry)) { state in
             isExpected = state.lifecycle.isFlying(acquisition.entry)
-            let record = state.acquisitions[acquisition.entry]
-            deadline = record?.deadline
-            record?.deadline = nil
-            record?.box = box
-            if acquisition.resource.form != .around { record?.task = nil }
-            if let memo = acquisition.resource.memo, !state.lifecycle.hasBegun(acquisition.resource.point) {
-                state.memos.store(box, memo, resource: acquisition.resource.id)
-            }
+            deadline = acquisition.deadline
+            acquisition.deadline = nil
+            acquisition.box = box
+            if acquisition.resource.form != .around { acquisition.task = nil }
         }
         if let deadline { Deadlines.shared.cancel(deadline) }
         if !isExpected {
@@ -171,14 +205,14 @@ extension StoreCore {
             let error = error(.resourceLost(nil), key: acquisition.resource.name)
             observer?.released(acquisition.resource.name, in: RequestStore(core: self), error: error)
         }
-        perform(effects)
+        request.perform(effects)
     }
 
     /// Ends a flight that has no value.
     func flightFailed(_ acquisition: Acquisition, _ error: any Error) {
-        send(.flightFailed(acquisition.entry)) { state in
+        request.send(.flightFailed(acquisition.entry)) { state in
             guard state.lifecycle.isFlying(acquisition.entry) else { return }
-            state.acquisitions[acquisition.entry]?.failure = error
+            acquisition.failure = error
         }
     }
 }
@@ -186,9 +220,21 @@ extension StoreCore {
 extension StoreCore {
     /// The value of a resource that is held.
     func held(_ resource: Int) -> AnyBox? {
-        state.withLock { state in
-            state.lifecycle.heldEntry(of: resource).flatMap { state.acquisitions[$0]?.box }
+        let owner = owner(of: resource)
+        return request.state.withLock { state in
+            guard scope == owner || state.lifecycle.phase(of: scope) != .closed else { return nil }
+            return state.lifecycle.heldEntry(of: resource, scope: owner).flatMap { state.acquisitions[$0]?.box }
         }
+    }
+}
+
+extension RequestCore.State {
+    /// The store of a scope; `nil` for the root's.
+    func core(of scope: Int) -> StoreCore? { scope == Lifecycle.rootScope ? nil : children[scope - 1]?.core }
+
+    fileprivate func box(of entry: Int, _ info: ResourceInfo, _ scope: Int) -> AnyBox? {
+        if let memo = info.memo { return self[scope: scope].memos.entry(memo, id: info.id)?.box }
+        return acquisitions[entry]?.box
     }
 }
 
@@ -210,17 +256,19 @@ extension StoreCore {
     }
 
     /// Sets the time limit of a stage of an acquisition, unless the stage is over already.
-    func limit(_ acquisition: Acquisition, _ stage: Lifecycle.Stage) {
+    ///
+    /// - Parameter passed: How much of it has passed.
+    func limit(_ acquisition: Acquisition, _ stage: Lifecycle.Stage, passed: Duration = .zero) {
         let limits = acquisition.resource.limits
-        let limit = stage == .acquiring ? limits.acquire : limits.release
-        let isUnderWay = state.withLock { $0.lifecycle.isUnderWay(acquisition.entry, stage) }
+        let limit = (stage == .acquiring ? limits.acquire : limits.release) - passed
+        let request = request
+        let isUnderWay = request.state.withLock { $0.lifecycle.isUnderWay(acquisition.entry, stage) }
         guard isUnderWay else { return }
-        let token = schedule(after: limit) { $0.send(.deadline(acquisition.entry, stage)) }
-        let previous: Deadlines.Token? = state.withLock { state in
+        let token = schedule(after: max(limit, .zero)) { $0.request.send(.deadline(acquisition.entry, stage)) }
+        let previous: Deadlines.Token? = request.state.withLock { state in
             guard state.lifecycle.isUnderWay(acquisition.entry, stage) else { return token }
-            let record = state.acquisitions[acquisition.entry]
-            let previous = record?.deadline
-            record?.deadline = token
+            let previous = acquisition.deadline
+            acquisition.deadline = token
             return previous
         }
         if let previous { Deadlines.shared.cancel(previous) }
@@ -234,10 +282,10 @@ extension StoreCore {
         let token = schedule(after: limit) {
             $0.report(.heldTooLong(resource: name, acquiredAt: position, limit))
         }
-        let isHeld = state.withLock { state in
+        let isHeld = request.state.withLock { state in
             // The record of what was released early or lost can outlive it.
             guard state.lifecycle.isHeld(acquisition.entry) else { return false }
-            state.acquisitions[acquisition.entry]?.holdLimit = token
+            acquisition.holdLimit = token
             return true
         }
         if !isHeld { Deadlines.shared.cancel(token) }
@@ -247,7 +295,7 @@ extension StoreCore {
 // MARK: - Errors
 
 extension StoreCore {
-    private func error(of refusal: Lifecycle.Refusal, for info: ResourceInfo, _ state: State) -> any Error {
+    func error(of refusal: Lifecycle.Refusal, for info: ResourceInfo, _ state: borrowing RequestCore.State) -> any Error {
         let reason: RequestStoreError.Reason
         switch refusal {
         case .callerCancelled: return CancellationError()
@@ -258,13 +306,12 @@ extension StoreCore {
         case .spent: reason = .releasedEarly
         case .lost: reason = .resourceLost(nil)
         case .stillEnding: reason = .stillEnding
-        case .cycle(let path): reason = .cycle(path.map { state.name(of: $0) })
+        case .cycle(let path): reason = .cycle(path.map(state.name))
+        case .deadlock(let path): reason = .deadlock(path.map(state.name))
+        case .inUse(let entry): reason = .inUse(by: state.name(of: entry))
         case .captive(let dependent): reason = .captive(by: state.name(of: dependent))
+        case .claimed(let claimant): reason = .claimed(by: state.name(of: claimant))
         }
         return error(reason, key: info.name)
     }
-}
-
-extension StoreCore.State {
-    func name(of entry: Int) -> String { acquisitions[entry]?.acquisition.resource.name ?? "?" }
 }

@@ -4,28 +4,31 @@ import Synchronization
 extension StoreCore {
     /// Settles in one step, if nothing is held.
     func settleIfEmpty(success: Bool, _ status: RequestStatus?) -> RequestOutcome? {
-        state.withLock { state in
+        guard let request = self as? RequestCore else { return nil }
+        return request.state.withLock { state in
             guard state.canEndAtOnce, state.lifecycle.settleIfEmpty(success: success) else { return nil }
-            state.status = status
-            return state.outcome()
+            state.own.status = status
+            return state.outcome(of: Lifecycle.rootScope)
         }
     }
 
     /// Closes in one step, if nothing is held, left or observed.
     func closeIfEmpty(_ ending: RequestOutcome.Ending, _ status: RequestStatus?) -> RequestOutcome? {
-        guard !configuration.isObserved, nesting == nil else { return nil }
+        guard !configuration.isObserved, let request = self as? RequestCore else { return nil }
         var left = SlotMemory.Leftovers()
-        let outcome: RequestOutcome? = state.withLock { state in
-            guard state.canEndAtOnce, state.jobs.isEmpty else { return nil }
-            Self.note(ending, status, &state)
-            guard state.lifecycle.closeIfEmpty() else { return nil }
+        let outcome: RequestOutcome? = request.state.withLock { state in
+            guard state.canEndAtOnce, state.own.jobs.isEmpty else { return nil }
+            guard state.lifecycle.closeIfEmpty(completed: ending.isCompleted) else { return nil }
+            state.own.note(ending, status)
             _ = slot.memory.close(identity, carries: false, &left)
-            return state.outcome()
+            return state.outcome(of: Lifecycle.rootScope)
         }
         if outcome != nil { SlotPool.shared.giveBack(SlotPool.Spare(slot: slot)) }
         return outcome
     }
+}
 
+extension RequestCore {
     /// Settles and closes in one step, if nothing of the store was ever used but its values.
     ///
     /// - Returns: Whether it did. The slot is the caller's to give back.
@@ -52,12 +55,12 @@ extension StoreCore {
     }
 }
 
-extension StoreCore.State {
+extension RequestCore.State {
     /// Whether nothing but the lifecycle stands in the way of ending.
-    fileprivate var canEndAtOnce: Bool { memos.isEmpty && phaseWaiters.isEmpty }
+    fileprivate var canEndAtOnce: Bool { own.memos.isEmpty && own.phaseWaiters.isEmpty }
 
     /// Whether only values have been used, so that the state is as it was made once the lifecycle is.
     fileprivate var isUnused: Bool {
-        lifecycle.isUnused && canEndAtOnce && jobs.isEmpty && ending == nil
+        lifecycle.isUnused && canEndAtOnce && own.jobs.isEmpty && own.ending == nil
     }
 }

@@ -1,34 +1,43 @@
 import Synchronization
 
 extension StoreCore {
-    /// The entry of a memo and its arguments, which is added if there is none, and the value, if it is there already.
+    /// The entry of a memo and its arguments, which is added if there is none.
     func memoEntry(
         _ memo: Int,
         _ arguments: MemoArguments,
         until point: ReleasePoint
-    ) -> (MemoTable.Key, resource: Int, box: AnyBox?) {
+    ) -> (key: MemoTable.Key, entry: MemoTable.Entry) {
         let key = MemoTable.Key(memo: memo, hash: arguments.hash)
+        let owner = owner(of: memo)
+        let request = request
         while true {
-            let bucket = state.withLock { $0.memos.bucket(key) }
-            if let found = bucket.first(where: { $0.arguments.isEqual(to: arguments) }) {
-                return (key, found.resource, found.box)
-            }
-            let entry = MemoTable.Entry(arguments: arguments, resource: Identity.nextKey(), point: point)
-            let isAdded = state.withLock { state in
+            let bucket = request.state.withLock { $0[scope: owner].memos.bucket(key) }
+            if let found = bucket.first(where: { $0.arguments.isEqual(to: arguments) }) { return (key, found) }
+            let entry = MemoTable.Entry(arguments: arguments, id: Identity.nextKey(), point: point)
+            let isAdded = request.state.withLock { state in
                 // Nothing can be acquired once its point began; then there is nothing to keep either.
-                state.lifecycle.hasBegun(point) || state.memos.add(entry, to: key, expecting: bucket)
+                state.lifecycle.hasBegun(point, scope: owner)
+                    || state[scope: owner].memos.add(entry, to: key, expecting: bucket)
             }
-            if isAdded { return (key, entry.resource, nil) }
+            if isAdded { return (key, entry) }
         }
     }
 
     /// Forgets the value of a memo and its arguments.
     func forget(memo: Int, _ arguments: MemoArguments) {
         let key = MemoTable.Key(memo: memo, hash: arguments.hash)
-        let bucket = state.withLock { $0.memos.bucket(key) }
+        let owner = owner(of: memo)
+        let bucket = request.state.withLock { $0[scope: owner].memos.bucket(key) }
         guard let found = bucket.first(where: { $0.arguments.isEqual(to: arguments) }) else { return }
-        let removed = state.withLock { $0.memos.remove(key, resource: found.resource) }
-        withExtendedLifetime(removed) {}
+        let removed = request.state.withLock { $0[scope: owner].memos.remove(key, id: found.id) }
+        if let removed, removed.entry >= 0 { request.send(.forgetMemo(removed.entry)) }
+    }
+
+    /// Forgets all values of a memo.
+    func forgetAll(memo: Int) {
+        let owner = owner(of: memo)
+        let removed = request.state.withLock { $0[scope: owner].memos.removeAll(of: memo) }
+        for entry in removed.entries { request.send(.forgetMemo(entry)) }
     }
 }
 

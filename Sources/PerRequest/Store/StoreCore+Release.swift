@@ -10,13 +10,15 @@ extension StoreCore {
         case .gate(let gate):
             gate.open(outcome)
         case .closure(let body):
+            let start = ContinuousClock.now
             let handoff = Handoff()
+            let context = Ambient.Context(self, activity: activity(of: acquisition))
             let task = Task.immediate(
                 name: acquisition.resource.releaseTaskName,
                 priority: priority,
                 executorPreference: executor
             ) {
-                let error = await Ambient.ensure(self) { () async -> (any Error)? in
+                let error = await Ambient.with(context) { () async -> (any Error)? in
                     do {
                         try await body(box, outcome)
                         return nil
@@ -24,11 +26,15 @@ extension StoreCore {
                         return error
                     }
                 }
-                if handoff.taskEnded(error) { self.perform(self.released(acquisition, error)) }
+                if handoff.taskEnded(error) { self.request.perform(self.released(acquisition, error)) }
             }
             let end = handoff.starterLeaves()
+            let elapsed = start.duration(to: .now)
+            reportBlocking(acquisition, elapsed, limit: acquisition.resource.limits.release)
             if end.ended { return released(acquisition, end.error) }
-            state.withLock { $0.acquisitions[acquisition.entry]?.task = task }
+            request.state.withLock { _ in acquisition.task = task }
+            limit(acquisition, .releasing, passed: elapsed)
+            return []
         }
         limit(acquisition, .releasing)
         return []
@@ -44,34 +50,30 @@ extension StoreCore {
     /// Notes that an `around` function ended while its value was in use.
     func lost(_ acquisition: Acquisition, _ cause: (any Error)?) {
         let error = (cause as? RequestStoreError) ?? error(.resourceLost(cause), key: acquisition.resource.name)
-        perform(ended(acquisition, .lost(acquisition.entry), error))
+        request.perform(ended(acquisition, .lost(acquisition.entry), error))
     }
 
     private func ended(_ acquisition: Acquisition, _ event: Lifecycle.Event, _ error: (any Error)?) -> [Effect] {
         let failure = error.map(acquisition.failure)
+        let entry = acquisition.entry
         var isKnown = false
         var isTold = false
         var holdLimit: Deadlines.Token?
-        var holds: [Hold] = []
-        var effects = effects(of: event) { state in
-            let record = state.acquisitions[acquisition.entry]
-            isKnown = record?.box != nil
-            // Whoever released it early gets its error; then it is no failure of the request.
-            isTold = state.lifecycle.hasEarlyWaiter(acquisition.entry)
+        var effects = request.effects(of: event) { state in
+            isKnown = acquisition.box != nil && state.acquisitions[entry] === acquisition
+            // Whoever released it early gets its error; then it is no failure of the request, unless it turns its verdict.
+            isTold = state.lifecycle.isReleasedForSomebody(entry) && !state.lifecycle.turnsVerdict(entry)
             // A value that nobody got is no loss.
-            if case .lost = event, state.lifecycle.isLate(acquisition.entry) { isTold = true }
-            holdLimit = record?.holdLimit
-            record?.holdLimit = nil
-            holds = record?.holds ?? []
-            record?.holds = []
-            record?.failure = error
-            if isKnown, !isTold, let failure { state.releaseFailures.append(failure) }
+            if case .lost = event, state.lifecycle.isLate(entry) { isTold = true }
+            holdLimit = acquisition.holdLimit
+            acquisition.holdLimit = nil
+            acquisition.failure = error
+            if isKnown, !isTold, let failure { state[scope: acquisition.core.scope].releaseFailures.append(failure) }
         }
         if let holdLimit { Deadlines.shared.cancel(holdLimit) }
-        if !holds.isEmpty { effects.insert(.endHolds(holds), at: 0) }
         guard isKnown else { return effects }
-        if let failure, !isTold { effects.insert(.report(.releaseFailed(failure)), at: 0) }
-        if configuration.isObserved { effects.insert(.observeReleased(acquisition.resource.name, error), at: 0) }
+        if let failure, !isTold { effects.insert(.report(self, .releaseFailed(failure)), at: 0) }
+        if configuration.isObserved { effects.insert(.observeReleased(acquisition, error), at: 0) }
         return effects
     }
 
@@ -79,21 +81,35 @@ extension StoreCore {
     ///
     /// Does not react to cancellation.
     nonisolated(nonsending) func releaseEarly(_ info: ResourceInfo, _ verdict: RequestOutcome.Verdict) async throws {
-        let (waiter, effects) = state.withLock { state -> (Waiter, [Effect]) in
-            let (waiter, number) = state.addWaiter(info)
-            guard state.lifecycle.phase != .closed else {
-                state.waiters[number] = nil
-                return (waiter, [.resume(waiter, .failure(error(.requestEnded, key: info.name)))])
+        let waiter = Waiter()
+        let activity = Ambient.activity
+        let request = request
+        let owner = owner(of: info.key)
+        var wanted = EarlyRelease(scope: owner, resource: info.id, verdict: verdict)
+        let (effects, refusal) = request.state.withLock { state -> ([Effect], (any Error)?) in
+            guard state.lifecycle.phase(of: scope) != .closed else {
+                return ([], error(.requestEnded, key: info.name))
             }
-            // The child's resource is not this store's to release; it has to be released first.
-            if let holder = state.holder(of: info.id) {
-                let refusal = error(.inUse(by: holder.name), key: info.name)
-                state.waiters[number] = nil
-                return (waiter, [.resume(waiter, .failure(refusal))])
+            wanted.inside = activity?.innermost(of: request.identity, in: state.lifecycle)
+            let core = state.core(of: owner) ?? request
+            var admission = Lifecycle.EarlyAdmission.nothingHeld
+            let effects = request.effects(&state) { state, actions in
+                admission = state.lifecycle.releaseEarly(wanted, &actions)
+                // The waiter is there before what follows is looked up.
+                guard case .wait(let call) = admission else { return }
+                state.waiters[call] = PendingWaiter(waiter: waiter, resource: info, core: core)
             }
-            return (waiter, self.effects(of: .releaseEarly(resource: info.id, verdict, waiter: number), &state))
+            switch admission {
+            case .wait: return (effects, nil)
+            case .nothingHeld:
+                waiter.resume(.success(nil))
+                return (effects, nil)
+            case .timedOut: return (effects, core.error(.releaseTimedOut(info.limits.release), key: info.name))
+            case .refuse(let refusal): return (effects, core.error(of: refusal, for: info, state))
+            }
         }
-        perform(effects)
+        request.perform(effects)
+        if let refusal { throw refusal }
         _ = try await waiter.wait().get()
     }
 }
@@ -110,9 +126,9 @@ extension StoreCore {
 
     /// Marks the request as failed for a cause that is known, as long as its response is not settled.
     func fail(as ending: RequestOutcome.Ending) {
-        send(.fail) { state in
-            guard state.lifecycle.phase == .open, state.ending == nil else { return }
-            state.ending = ending
+        request.send(.fail(scope)) { state in
+            guard state.lifecycle.phase(of: scope) == .open, state[scope: scope].ending == nil else { return }
+            state[scope: scope].ending = ending
         }
     }
 
@@ -124,17 +140,18 @@ extension StoreCore {
         if let outcome = settleIfEmpty(success: isSuccess, status) {
             return RequestSettlement(outcome: outcome, failure: nil, replacement: nil)
         }
-        await run(.settle(success: isSuccess), until: .settled, within: .beforeResponse) { state in
-            guard state.lifecycle.phase == .open else { return }
-            state.status = status
+        let event = Lifecycle.Event.settle(scope, success: isSuccess)
+        await run(event, until: .settled, within: .beforeResponse) { state in
+            guard state.lifecycle.phase(of: scope) == .open else { return }
+            state[scope: scope].status = status
         }
-        return state.withLock { state in
-            let outcome = state.outcome()
-            guard state.lifecycle.response != .asIntended else {
+        return request.state.withLock { state in
+            let outcome = (self as? ChildCore)?.ended ?? state.outcome(of: scope)
+            guard state.lifecycle.response(of: scope) != .asIntended else {
                 return RequestSettlement(outcome: outcome, failure: nil, replacement: nil)
             }
             let failure = RequestReleaseError(request: id, outcome: outcome)
-            return RequestSettlement(outcome: outcome, failure: failure, replacement: state.status)
+            return RequestSettlement(outcome: outcome, failure: failure, replacement: outcome.status)
         }
     }
 
@@ -147,29 +164,13 @@ extension StoreCore {
         status: RequestStatus?
     ) async -> RequestOutcome {
         if let outcome = closeIfEmpty(ending, status) { return outcome }
-        await run(closing(ending, status), until: .closing, within: .afterResponse) { state in
-            Self.note(ending, status, &state)
+        let isSuccess = ending.allowsCommit && !(status?.isFailure ?? false)
+        let event = Lifecycle.Event.close(scope, success: isSuccess, completed: ending.isCompleted)
+        await run(event, until: .closing, within: .afterResponse) { state in
+            guard state.lifecycle.phase(of: scope) <= .settled else { return }
+            state[scope: scope].note(ending, status)
         }
         return outcome
-    }
-
-    /// Closes a child whose parent closes, with the parent's outcome, without waiting for it.
-    func close(asChildOf outcome: RequestOutcome) {
-        send(.close(success: outcome.verdict == .commit)) { state in Self.note(outcome.ending, nil, &state) }
-    }
-
-    private func closing(_ ending: RequestOutcome.Ending, _ status: RequestStatus?) -> Lifecycle.Event {
-        switch ending {
-        case .completed, .clientDisconnected: .close(success: !(status?.isFailure ?? false))
-        case .failed, .cancelled, .abandoned: .close(success: false)
-        }
-    }
-
-    static func note(_ ending: RequestOutcome.Ending, _ status: RequestStatus?, _ state: inout State) {
-        guard state.lifecycle.phase <= .settled else { return }
-        if let status { state.status = status }
-        if case .completed = ending { return }
-        if state.ending == nil { state.ending = ending }
     }
 
     /// Sends the opener's event and waits until the opener can go on, if it has to wait.
@@ -177,35 +178,117 @@ extension StoreCore {
         _ event: Lifecycle.Event,
         until phase: Lifecycle.Phase,
         within point: ReleasePoint,
-        prepare: (inout sending State) -> Void
+        prepare: (inout sending RequestCore.State) -> Void
     ) async {
         let waiter = Waiter()
+        let activity = Ambient.activity
+        let request = request
         var hasPassed = false
-        let effects = effects(of: event) { state in
+        var limit = Duration.zero
+        let effects = request.state.withLock { state in
             prepare(&state)
-            hasPassed = state.lifecycle.hasPassed(phase)
-            guard !hasPassed else { return }
-            state.phaseWaiters.append(PhaseWaiter(phase: phase, waiter: waiter))
+            hasPassed = state.lifecycle.hasPassed(phase, scope: scope)
+            if !hasPassed { state[scope: scope].phaseWaiters.append(PhaseWaiter(phase: phase, waiter: waiter)) }
+            let effects = request.effects(&state) { state, actions in
+                state.lifecycle.handle(event, &actions)
+                guard !hasPassed, !state.lifecycle.hasPassed(phase, scope: scope) else { return }
+                // The wait for it is an edge of the graph, if the opener is inside of something.
+                let inside = activity?.innermost(of: request.identity, in: state.lifecycle)
+                state.lifecycle.waitForPhase(scope, inside: inside, &actions)
+            }
+            if !hasPassed, !state.lifecycle.hasPassed(phase, scope: scope) {
+                limit = self.limit(of: point, state)
+                state[scope: scope].pointEnds = .now + limit
+            }
+            return effects
         }
-        perform(effects)
+        request.perform(effects)
         // Whoever reaches the phase resumes the opener when all that follows is done, and not when the state says so.
         guard !hasPassed, waiter.take() == nil else { return }
-        let budget = schedule(after: limits.limit(of: point)) { $0.send(.budgetSpent(point)) }
+        let budget = schedule(after: limit) { $0.request.send(.budgetSpent($0.scope, point)) }
         _ = await waiter.wait()
         Deadlines.shared.cancel(budget)
     }
 
+    /// How long a point may take: for a child, a third of what its parent's has left.
+    func limit(of point: ReleasePoint, _ state: borrowing RequestCore.State) -> Duration {
+        var thirds = 0
+        var next: StoreCore = self
+        while let child = next as? ChildCore {
+            thirds += 1
+            if let ends = state[scope: child.parentScope].pointEnds {
+                return max(.zero, ContinuousClock.now.duration(to: ends)).third(thirds)
+            }
+            next = state.core(of: child.parentScope) ?? request
+        }
+        return next.limits.limit(of: point).third(thirds)
+    }
+
     /// Closes a store that its opener dropped.
     func abandon() {
-        let held: [String]? = state.withLock { state in
-            guard !state.lifecycle.closeRequested else { return nil }
-            return state.acquisitions.all.map(\.value.acquisition.resource.name)
+        let scope = scope
+        let held: [String]? = request.state.withLock { state in
+            guard !state.lifecycle.closeRequested(scope) else { return nil }
+            return state.acquisitions.all.filter { $0.core === self && $0.resource.form != .memo }.map(\.resource.name)
         }
         guard let held else { return }
         report(.abandoned(resources: held))
         Task.detached(name: "close abandoned request \(id)", priority: priority) {
             await self.close(.abandoned, status: nil)
         }
+    }
+}
+
+extension ChildCore {
+    /// Limits the time that closing this child may take, which its parent has begun to do.
+    func limitClosing() {
+        let limit: Duration? = request.state.withLock { state in
+            guard !state.lifecycle.hasPassed(.closing, scope: scope) else { return nil }
+            let limit = self.limit(of: .afterResponse, state)
+            state[scope: scope].pointEnds = .now + limit
+            return limit
+        }
+        guard let limit else { return }
+        let token = schedule(after: limit) { $0.request.send(.budgetSpent($0.scope, .afterResponse)) }
+        let previous: Deadlines.Token? = request.state.withLock { state in
+            guard !state.lifecycle.hasPassed(.closing, scope: scope) else { return token }
+            let previous = state[scope: scope].budget
+            state[scope: scope].budget = token
+            return previous
+        }
+        if let previous { Deadlines.shared.cancel(previous) }
+    }
+}
+
+extension ScopeState {
+    /// Notes how the response ended; the first cause wins.
+    mutating func note(_ ending: RequestOutcome.Ending, _ status: RequestStatus?) {
+        if let status { self.status = status }
+        if case .completed = ending { return }
+        if self.ending == nil { self.ending = ending }
+    }
+}
+
+extension RequestOutcome.Ending {
+    /// Whether a request that ends like this before its response was settled can commit.
+    fileprivate var allowsCommit: Bool {
+        switch self {
+        case .completed, .clientDisconnected: true
+        case .failed, .cancelled, .abandoned: false
+        }
+    }
+
+    var isCompleted: Bool {
+        if case .completed = self { true } else { false }
+    }
+}
+
+extension Duration {
+    /// The third of the third, and so on.
+    fileprivate func third(_ times: Int) -> Duration {
+        var result = self
+        for _ in 0..<times where result > .nanoseconds(1) { result /= 3 }
+        return result
     }
 }
 

@@ -10,8 +10,14 @@ extension StoreCore {
         case .ended: return .ended
         case .unset: break
         }
-        guard let parent, case .found(let value, _) = parent.read(key) else { return .unset }
-        return .found(value, isOwn: false)
+        var next = parent
+        while let address = next {
+            if case .found(let value) = address.slot.memory.read(key, of: address.number) {
+                return .found(value, isOwn: false)
+            }
+            next = address.slot.memory.core(of: address.number)?.parent
+        }
+        return .unset
     }
 
     enum Read: Sendable {
@@ -22,7 +28,7 @@ extension StoreCore {
     }
 
     /// The store of the whole request, where a value that is made at its first read belongs.
-    var root: StoreCore { parent?.root ?? self }
+    var root: StoreCore { request }
 
     /// Writes a value, unless the store is closed.
     ///

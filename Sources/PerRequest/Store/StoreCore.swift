@@ -1,76 +1,41 @@
 import Synchronization
 
-/// What a store is made of: the lifecycle and the acquisitions of one request, under one lock, and its values in a slot.
+/// What a store is made of: where its values are, who opened it, and which scope of its request's lifecycle it is.
 ///
-/// One that ended unused is opened again for a later request if nobody refers to it, with another number.
-///
-/// The lock is held for bookkeeping only. Whatever can run a user's code (a factory, a release, a default, a `deinit`, a
-/// comparison) runs after it was given back (rule 8): a value that leaves the store leaves the locked block first.
+/// The store of a request has a ``RequestCore``, which all its children refer to; a child's is a ``ChildCore``.
 ///
 /// Nothing that the core owns keeps the request open: the ``RequestScope`` owns the request, and the core does not
 /// reference it (rule 21).
 @usableFromInline
-final class StoreCore: Sendable {
+class StoreCore: @unchecked Sendable {
     /// The memory of the store's values; the store's for as long as it is open.
-    let slot: Slot
-    let number: Atomic<Int>
-    let configuration: StoreConfiguration
+    final let slot: Slot
+    final let number: Atomic<Int>
+    final let configuration: StoreConfiguration
     /// Who gets this store's reports in place of the configuration's reporter.
-    let receiver: (any ReportReceiver)?
-    let givenID: String?
-    /// What makes it a child; `nil` for a root.
-    let nesting: Nesting?
+    final let receiver: (any ReportReceiver)?
+    final let givenID: String?
     /// The raw value of the opener's priority; 0 for none.
-    let openedAt: Atomic<UInt8>
+    final let openedAt: Atomic<UInt8>
     /// Whether somebody will close the store.
-    let isOwned: Bool
-    let state: Lock<State>
+    final let isOwned: Bool
 
-    /// What makes a store a child of another one (rule 4).
-    struct Nesting: Sendable {
-        /// The store that values are read through to.
-        let parent: StoreCore
-        /// The resources that the child owns itself.
-        var owned: Set<Int> = []
-        /// The factory inside which the child was opened.
-        var factory: RunningFactory?
-    }
-
-    /// Makes the core of a request's store, or, where nobody owns it, of a private one that holds only values.
-    init(
+    fileprivate init(
         _ configuration: StoreConfiguration,
-        reportingTo receiver: (any ReportReceiver)? = nil,
-        id: String? = nil,
-        nesting: Nesting? = nil,
-        values: ValueTable? = nil,
-        isOwned: Bool = true,
-        slot: Slot = SlotPool.shared.take().slot
+        reportingTo receiver: (any ReportReceiver)?,
+        id: String?,
+        isOwned: Bool,
+        slot: Slot,
+        number: Int,
+        priority: TaskPriority?
     ) {
         self.slot = slot
         self.configuration = configuration
         self.receiver = receiver
-        self.nesting = nesting
-        number = Atomic(Identity.nextStore())
-        openedAt = Atomic(isOwned ? Task.currentPriority.rawValue : 0)
+        self.number = Atomic(number)
+        openedAt = Atomic(priority?.rawValue ?? 0)
         givenID = id
         self.isOwned = isOwned
-        state = Lock(State(lifecycle: Lifecycle(isOwned: isOwned)))
-        slot.memory.open(for: self, isOwned: isOwned, values)
-    }
-
-    /// Makes the core of a store that is closed: what a task finds that has outlived its request.
-    init(closed number: Int, id: String?) {
-        slot = .none
-        configuration = .plain
-        receiver = nil
-        nesting = nil
-        self.number = Atomic(number)
-        openedAt = Atomic(0)
-        givenID = id
-        isOwned = true
-        var lifecycle = Lifecycle()
-        lifecycle.phase = .closed
-        state = Lock(State(lifecycle: lifecycle))
     }
 
     deinit {
@@ -79,12 +44,208 @@ final class StoreCore: Sendable {
     }
 
     /// Gives the slot back if the store has it: nobody will close it.
-    func endWithoutOpening() {
+    final func endWithoutOpening() {
         var left = SlotMemory.Leftovers()
         guard slot.memory.close(identity, carries: false, &left) else { return }
         SlotPool.shared.giveBack(SlotPool.Spare(slot: slot))
     }
 
+    /// What all stores of the request share.
+    var request: RequestCore { preconditionFailure("a store is a request's or a child's") }
+    /// Which of the lifecycle's scopes the store is.
+    var scope: Int { Lifecycle.rootScope }
+    /// The store that values are read through to; `nil` for a root.
+    var parent: StoreAddress? { nil }
+
+    /// The scope of the store in which a resource is acquired: this one if it owns it, else its parent's owner.
+    func owner(of resource: Int) -> Int { Lifecycle.rootScope }
+}
+
+/// Where an open store is found: the parent's, which is open for as long as its child is.
+struct StoreAddress: Sendable {
+    let slot: Slot
+    let number: Int
+}
+
+/// What a request's store is made of, and all that the request shares with its children: the lifecycle, the acquisitions
+/// and the callers that wait, under one lock.
+///
+/// One that ended unused is opened again for a later request if nobody refers to it, with another number.
+///
+/// The lock is held for bookkeeping only. Whatever can run a user's code (a factory, a release, a default, a `deinit`, a
+/// comparison) runs after it was given back (rule 8): a value that leaves the store leaves the locked block first. Slots are
+/// locked inside of it, and never two requests.
+final class RequestCore: StoreCore, @unchecked Sendable {
+    let state: Lock<State>
+
+    /// Makes the core of a request's store, or, where nobody owns it, of a private one that holds only values.
+    init(
+        _ configuration: StoreConfiguration,
+        reportingTo receiver: (any ReportReceiver)? = nil,
+        id: String? = nil,
+        values: ValueTable? = nil,
+        isOwned: Bool = true,
+        slot: Slot = SlotPool.shared.take().slot
+    ) {
+        state = Lock(State(lifecycle: Lifecycle(isOwned: isOwned)))
+        super.init(
+            configuration,
+            reportingTo: receiver,
+            id: id,
+            isOwned: isOwned,
+            slot: slot,
+            number: Identity.nextStore(),
+            priority: isOwned ? Task.currentPriority : nil
+        )
+        slot.memory.open(for: self, isOwned: isOwned, values)
+    }
+
+    /// Makes the core of a store that is closed: what a task finds that has outlived its request.
+    init(closed number: Int, id: String?) {
+        var lifecycle = Lifecycle()
+        lifecycle[scope: 0].phase = .closed
+        state = Lock(State(lifecycle: lifecycle))
+        super.init(.plain, reportingTo: nil, id: id, isOwned: true, slot: .none, number: number, priority: nil)
+    }
+
+    override var request: RequestCore { self }
+
+    struct State {
+        var lifecycle: Lifecycle
+        /// What the lifecycle wants done, while it is looked up.
+        var actions: [Lifecycle.Action] = []
+        /// What is kept beside the lifecycle of each entry, each call that waits, and each scope.
+        var acquisitions = SlabTable<Acquisition>()
+        var waiters = SlabTable<PendingWaiter>()
+        var own = ScopeState()
+        var children = SlabTable<ScopeState>()
+    }
+}
+
+/// What a child's store is made of.
+///
+/// It refers to the request, and to its parent by where that is: there are no chains of references.
+final class ChildCore: StoreCore, @unchecked Sendable {
+    private let shared: RequestCore
+    private let address: StoreAddress
+    let parentScope: Int
+    // Set once, before anybody else knows of it.
+    private var place = Lifecycle.rootScope
+    /// The scopes that own what the root does not, by resource.
+    private var owners: [Int: Int]
+    // Read and written under the request's lock only.
+    /// What became of it, once it has closed.
+    fileprivate(set) var ended: RequestOutcome?
+    /// Whether the observer knows of it; it is not told of its end before.
+    private var isAnnounced = false
+
+    override var request: RequestCore { shared }
+    override var scope: Int { place }
+    override var parent: StoreAddress? { address }
+
+    override func owner(of resource: Int) -> Int { owners[resource] ?? Lifecycle.rootScope }
+
+    fileprivate init(of parent: StoreCore, _ configuration: StoreConfiguration, id: String?) {
+        shared = parent.request
+        parentScope = parent.scope
+        address = StoreAddress(slot: parent.slot, number: parent.identity)
+        owners = (parent as? ChildCore)?.owners ?? [:]
+        let slot = SlotPool.shared.take().slot
+        super.init(
+            configuration,
+            reportingTo: parent.receiver,
+            id: id,
+            isOwned: true,
+            slot: slot,
+            number: Identity.nextStore(),
+            priority: Task.currentPriority
+        )
+        slot.memory.open(for: self, isOwned: true, nil)
+    }
+
+    fileprivate func open(as scope: Int, owning owned: Set<Int>) {
+        place = scope
+        for resource in owned { owners[resource] = scope }
+    }
+
+    /// Tells the observer that the store is open, and that it has closed if that was first.
+    fileprivate func announce() {
+        guard let observer else { return }
+        observer.opened(RequestStore(core: self))
+        let ended = shared.state.withLock { _ in
+            isAnnounced = true
+            return self.ended
+        }
+        if let ended { observer.closed(RequestStore(core: self), outcome: ended) }
+    }
+
+    /// Notes what became of it, under the request's lock.
+    ///
+    /// - Returns: Whether the observer can be told.
+    func end(with outcome: RequestOutcome) -> Bool {
+        ended = outcome
+        return isAnnounced
+    }
+}
+
+extension StoreCore {
+    /// Opens a child of this store, which closes it when it closes itself (rule 4).
+    ///
+    /// - Returns: `nil` if this one is closing.
+    func openChild(owning owned: Set<Int>, id: String?, observer: (any RequestObserver)?) -> ChildCore? {
+        let child = ChildCore(of: self, observer.map(configuration.observed) ?? configuration, id: id)
+        let activity = Ambient.activity
+        let request = request
+        let isOpen = request.state.withLock { state in
+            let inside = activity?.innermost(of: request.identity, in: state.lifecycle)
+            guard let scope = state.lifecycle.openChild(of: scope, inside: inside) else { return false }
+            child.open(as: scope, owning: owned)
+            state.children[scope - 1] = ScopeState(core: child)
+            return true
+        }
+        guard isOpen else {
+            child.endWithoutOpening()
+            return nil
+        }
+        child.announce()
+        return child
+    }
+}
+
+/// What is kept of a scope beside the lifecycle.
+struct ScopeState: Sendable {
+    /// The store, if it is a child's.
+    var core: ChildCore?
+    var status: RequestStatus?
+    var ending: RequestOutcome.Ending?
+    var releaseFailures: [ReleaseFailure] = []
+    var memos = MemoTable()
+    /// What is left for after the response.
+    var jobs: [PendingJob] = []
+    var jobsOfOpener: [BackgroundJob] = []
+    var openerHasLeft = false
+    /// Who waits for a phase to end: the opener.
+    var phaseWaiters: [PhaseWaiter] = []
+    /// When the point under way has to have ended, if somebody waits for that.
+    var pointEnds: ContinuousClock.Instant?
+    /// The limit of a child that its parent closes.
+    var budget: Deadlines.Token?
+}
+
+/// A caller that waits.
+struct PendingWaiter: Sendable {
+    let waiter: Waiter
+    let resource: ResourceInfo
+    let core: StoreCore
+}
+
+/// A caller that waits for a phase.
+struct PhaseWaiter: Sendable {
+    let phase: Lifecycle.Phase
+    let waiter: Waiter
+}
+
+extension StoreCore {
     /// The store's number, which no other store of the process has.
     var identity: Int { number.load(ordering: .relaxed) }
 
@@ -94,8 +255,6 @@ final class StoreCore: Sendable {
         return value == 0 ? nil : TaskPriority(rawValue: value)
     }
 
-    var parent: StoreCore? { nesting?.parent }
-    var owned: Set<Int> { nesting?.owned ?? [] }
     var observer: (any RequestObserver)? { configuration.observer }
     var limits: RequestLimits { configuration.limits }
     /// Where factories and releases go on when they have suspended; `nil` for the default.
@@ -105,69 +264,13 @@ final class StoreCore: Sendable {
 
     var id: String { givenID ?? String(identity) }
 
-    struct State {
-        var openerHasLeft = false
-        var lifecycle: Lifecycle
-        /// What the lifecycle wants done, while it is looked up.
-        var actions: [Lifecycle.Action] = []
-        var memos = MemoTable()
-        var acquisitions = SmallTable<AcquisitionRecord>()
-        var waiters = SmallTable<PendingWaiter>()
-        var nextWaiter = 0
-        var children: [Int: StoreCore] = [:]
-        var status: RequestStatus?
-        var ending: RequestOutcome.Ending?
-        var releaseFailures: [ReleaseFailure] = []
-        /// What is left for after the response.
-        var jobs: [PendingJob] = []
-        var jobsOfOpener: [BackgroundJob] = []
-        /// Who waits for a phase to end: the opener.
-        var phaseWaiters: [PhaseWaiter] = []
-    }
-}
-
-/// A caller that waits for a resource.
-struct PendingWaiter: Sendable {
-    let waiter: Waiter
-    let resource: ResourceInfo
-}
-
-/// A caller that waits for a phase.
-struct PhaseWaiter: Sendable {
-    let phase: Lifecycle.Phase
-    let waiter: Waiter
-}
-
-/// What the core keeps of one acquisition: read and written under the core's lock only.
-final class AcquisitionRecord: @unchecked Sendable {
-    let acquisition: Acquisition
-    var box: AnyBox?
-    /// What the flight or the release threw.
-    var failure: (any Error)?
-    var task: Task<Void, Never>?
-    var cancelRequested = false
-    /// The time limit of the stage under way.
-    var deadline: Deadlines.Token?
-    /// The time after which holding the resource is reported.
-    var holdLimit: Deadlines.Token?
-    /// Whether the value can be read from the store's slot.
-    var isPublished = false
-    /// The bodies that use the value exclusively.
-    var turns = TurnQueue()
-    /// What the resource is built on in parents of the store.
-    var holds: [Hold] = []
-    /// The resources of children that are built on this one.
-    var holders: [Holder] = []
-
-    init(acquisition: Acquisition) { self.acquisition = acquisition }
-}
-
-extension StoreCore {
     /// Whether the store is closed and empty.
-    var isClosed: Bool { state.withLock { $0.lifecycle.phase == .closed } }
+    var isClosed: Bool { request.state.withLock { $0.lifecycle.phase(of: scope) == .closed } }
 
     /// What became of the request, as far as it is known.
-    var outcome: RequestOutcome { state.withLock { $0.outcome() } }
+    var outcome: RequestOutcome {
+        request.state.withLock { state in (self as? ChildCore)?.ended ?? state.outcome(of: scope) }
+    }
 
     func error(_ reason: RequestStoreError.Reason, key: String?) -> RequestStoreError {
         RequestStoreError(key: key, request: id, reason: reason)
@@ -178,44 +281,34 @@ extension StoreCore {
         if let receiver { return receiver.receive(report) }
         if let reporter = configuration.reporter { reporter(report) } else { RequestReport.handle(report) }
     }
-
-    /// The store in which a resource is acquired: this one if it owns it, else its parent's owner.
-    func owner(of resource: Int) -> StoreCore {
-        guard let parent, !owned.contains(resource) else { return self }
-        return parent.owner(of: resource)
-    }
-
-    /// The store in which a resource is acquired.
-    ///
-    /// - Throws: If this one is a child that has ended: its parent is not asked for it.
-    func openOwner(of resource: Int, key: String) throws(RequestStoreError) -> StoreCore {
-        guard nesting == nil || !isClosed else { throw error(.requestEnded, key: key) }
-        return owner(of: resource)
-    }
-
-    /// Whether this store is a child, however deep, of `other`.
-    func descends(from other: StoreCore) -> Bool {
-        guard let parent else { return false }
-        return parent === other || parent.descends(from: other)
-    }
 }
 
-extension StoreCore.State {
+extension RequestCore.State {
+    subscript(scope scope: Int) -> ScopeState {
+        _read {
+            if scope == Lifecycle.rootScope { yield own } else { yield children[scope - 1] ?? ScopeState() }
+        }
+        _modify {
+            if scope == Lifecycle.rootScope {
+                yield &own
+            } else {
+                var state = children.remove(scope - 1) ?? ScopeState()
+                defer { children[scope - 1] = state }
+                yield &state
+            }
+        }
+    }
+
     /// The outcome for a release or the observer.
-    func outcome(verdict: RequestOutcome.Verdict? = nil) -> RequestOutcome {
-        RequestOutcome(
-            verdict: verdict ?? lifecycle.verdict,
-            status: status,
-            ending: ending ?? .completed,
-            releaseFailures: releaseFailures
+    func outcome(of scope: Int, verdict: RequestOutcome.Verdict? = nil) -> RequestOutcome {
+        let state = self[scope: scope]
+        return RequestOutcome(
+            verdict: verdict ?? lifecycle.verdict(of: scope) ?? .rollback,
+            status: state.status,
+            ending: state.ending ?? .completed,
+            releaseFailures: state.releaseFailures
         )
     }
 
-    mutating func addWaiter(_ info: ResourceInfo) -> (waiter: Waiter, number: Int) {
-        let waiter = Waiter()
-        let number = nextWaiter
-        nextWaiter += 1
-        waiters[number] = PendingWaiter(waiter: waiter, resource: info)
-        return (waiter, number)
-    }
+    func name(of entry: Int) -> String { acquisitions[entry]?.resource.name ?? "?" }
 }

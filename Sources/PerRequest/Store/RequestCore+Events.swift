@@ -1,0 +1,320 @@
+import Synchronization
+
+/// What is to be done once the lock was given back.
+enum Effect: Sendable {
+    case resume(Waiter, Result<AnyBox?, any Error>)
+    case cancel(Task<Void, Never>)
+    case release(Acquisition, AnyBox, RequestOutcome)
+    case limit(Acquisition, Lifecycle.Stage)
+    case limitHold(Acquisition)
+    case limitChild(ChildCore)
+    case endLimit(Deadlines.Token)
+    indirect case handOver(StoreCore, [PendingJob], ValueTable, RequestOutcome.Verdict)
+    indirect case report(StoreCore, RequestReport.Kind)
+    case observeReleased(Acquisition, (any Error)?)
+    case observeClosed(StoreCore, RequestOutcome)
+    /// What has to be let go outside the lock, because letting go may run a `deinit`.
+    indirect case drop(SlotMemory.Leftovers, ScopeState?)
+    /// The slot is free for another store.
+    case giveBackSlot(Slot)
+    case dropMemos(MemoTable)
+    case dropMemo(MemoTable.Entry)
+    case dropAcquisition(Acquisition)
+}
+
+extension RequestCore {
+    /// Gives an event to the lifecycle and performs what follows from it.
+    ///
+    /// - Parameter prepare: Changes the state first, in the same step.
+    func send(_ event: Lifecycle.Event, prepare: (inout sending State) -> Void = { _ in }) {
+        perform(effects(of: event, prepare: prepare))
+    }
+
+    /// Gives an event to the lifecycle.
+    ///
+    /// The caller performs the effects.
+    func effects(of event: Lifecycle.Event, prepare: (inout sending State) -> Void = { _ in }) -> [Effect] {
+        state.withLock { state in
+            prepare(&state)
+            return self.effects(&state) { state, actions in state.lifecycle.handle(event, &actions) }
+        }
+    }
+
+    /// Performs effects in order.
+    ///
+    /// Each is let go before the next, so that what is dropped is gone in time.
+    func perform(_ effects: consuming [Effect]) {
+        guard !effects.isEmpty else { return }
+        effects.reverse()
+        while let effect = effects.popLast() {
+            switch effect {
+            case .resume(let waiter, let result): waiter.resume(result)
+            case .cancel(let task): task.cancel()
+            case .release(let acquisition, let box, let outcome):
+                let next = acquisition.core.release(acquisition, box, outcome)
+                if !next.isEmpty { effects.append(contentsOf: next.reversed()) }
+            case .limit(let acquisition, let stage): acquisition.core.limit(acquisition, stage)
+            case .limitHold(let acquisition): acquisition.core.limitHold(acquisition)
+            case .limitChild(let child): child.limitClosing()
+            case .endLimit(let token): Deadlines.shared.cancel(token)
+            case .handOver(let core, let jobs, let values, let verdict): core.handOver(jobs, values, verdict)
+            case .report(let core, let kind): core.report(kind)
+            case .observeReleased(let acquisition, let error):
+                let store = RequestStore(core: acquisition.core)
+                store.core.observer?.released(acquisition.resource.name, in: store, error: error)
+            case .observeClosed(let core, let outcome): core.observer?.closed(RequestStore(core: core), outcome: outcome)
+            case .giveBackSlot(let slot): SlotPool.shared.giveBack(SlotPool.Spare(slot: slot))
+            case .drop, .dropMemos, .dropMemo, .dropAcquisition: break
+            }
+        }
+    }
+
+    /// Lets the lifecycle take an event, under the lock, and looks up what it wants done.
+    func effects(_ state: inout State, _ event: (inout State, inout [Lifecycle.Action]) -> Void) -> [Effect] {
+        // One buffer serves all events of the request.
+        var actions: [Lifecycle.Action] = []
+        swap(&actions, &state.actions)
+        event(&state, &actions)
+        let effects = resolve(actions, &state)
+        actions.removeAll(keepingCapacity: true)
+        swap(&actions, &state.actions)
+        return effects
+    }
+
+    /// Looks up, under the lock, what the lifecycle's numbers stand for.
+    private func resolve(_ actions: [Lifecycle.Action], _ state: inout State) -> [Effect] {
+        guard !actions.isEmpty else { return [] }
+        var effects: [Effect] = []
+        effects.reserveCapacity(actions.count)
+        // The opener goes on when all else is done: values dropped, observers told.
+        var openers: [Effect] = []
+        for action in actions {
+            switch action {
+            case .acquired(let id):
+                guard let acquisition = state.acquisitions[id] else { break }
+                publish(acquisition, state)
+                if acquisition.resource.limits.hold != nil { effects.append(.limitHold(acquisition)) }
+            case .withdraw(let id):
+                if let acquisition = state.acquisitions[id] { withdraw(acquisition) }
+            case .keep(let id):
+                guard let acquisition = state.acquisitions[id], let box = acquisition.box,
+                    let memo = acquisition.resource.memo
+                else { break }
+                state[scope: acquisition.core.scope].memos.keep(box, memo, entry: id)
+            case .resume(let id, let resumption):
+                guard let pending = state.waiters.remove(id) else { break }
+                effects.append(.resume(pending.waiter, result(of: resumption, for: pending, state)))
+            case .cancelFlight(let id):
+                guard let acquisition = state.acquisitions[id] else { break }
+                if let task = acquisition.task {
+                    effects.append(.cancel(task))
+                    effects.append(.limit(acquisition, .cancelling))
+                }
+                acquisition.cancelRequested = true
+            case .awaitUses(let id):
+                guard let acquisition = state.acquisitions[id] else { break }
+                effects.append(.limit(acquisition, .awaitingUses))
+            case .release(let id, let verdict):
+                guard let acquisition = state.acquisitions[id], let box = acquisition.box else { break }
+                let outcome = state.outcome(of: acquisition.core.scope, verdict: verdict)
+                effects.append(.release(acquisition, box, outcome))
+            case .cancelRelease(let id):
+                guard let task = state.acquisitions[id]?.task else { break }
+                effects.append(.cancel(task))
+            case .overran(let id, let stage):
+                guard let acquisition = state.acquisitions[id] else { break }
+                overran(acquisition, stage, &state, &effects)
+            case .tell(let id, let failed):
+                guard let failure = state.acquisitions[failed].flatMap({ $0.failure.map($0.failure) }) else { break }
+                state.acquisitions[id]?.dependentFailures.append(failure)
+            case .budgetOverran(let scope, let point): budgetOverran(scope, point, &state, &effects)
+            case .forget(let id):
+                guard let acquisition = state.acquisitions.remove(id) else { break }
+                if let deadline = acquisition.deadline { effects.append(.endLimit(deadline)) }
+                if let holdLimit = acquisition.holdLimit { effects.append(.endLimit(holdLimit)) }
+                if let memo = acquisition.resource.memo {
+                    state[scope: acquisition.core.scope].memos.ended(memo, entry: id)
+                }
+                effects.append(.dropAcquisition(acquisition))
+            case .forgetMemo(let id):
+                guard let acquisition = state.acquisitions.remove(id), let memo = acquisition.resource.memo else { break }
+                let removed = state[scope: acquisition.core.scope].memos.remove(memo, entry: id)
+                if let removed { effects.append(.dropMemo(removed)) }
+                effects.append(.dropAcquisition(acquisition))
+            case .closeChild(let scope):
+                guard let child = state.children[scope - 1]?.core else { break }
+                if state[scope: scope].ending == nil { state[scope: scope].ending = state[scope: child.parentScope].ending }
+                effects.append(.limitChild(child))
+            case .proceed(let scope, let point): proceed(scope, point, &state, &effects, &openers)
+            case .closed(let scope): closed(scope, &state, &effects, &openers)
+            }
+        }
+        if !openers.isEmpty { effects.append(contentsOf: openers) }
+        return effects
+    }
+
+    // MARK: Reading without asking the lifecycle
+
+    /// Lets a resource be read from the slot, for as long as the lifecycle has it held.
+    func publish(_ acquisition: Acquisition, _ state: borrowing State) {
+        guard let box = acquisition.box, state.lifecycle.isReadable(acquisition.entry) else { return }
+        let core = acquisition.core
+        acquisition.isPublished = core.slot.memory.publish(box, acquisition.resource.tag, of: core.identity)
+    }
+
+    private func withdraw(_ acquisition: Acquisition) {
+        guard acquisition.isPublished else { return }
+        acquisition.isPublished = false
+        acquisition.core.slot.memory.withdraw(acquisition.resource.tag, of: acquisition.core.identity)
+    }
+
+    // MARK: Answers
+
+    private func result(
+        of resumption: Lifecycle.Resumption,
+        for pending: PendingWaiter,
+        _ state: borrowing State
+    ) -> Result<AnyBox?, any Error> {
+        let resource = pending.resource
+        let reason: RequestStoreError.Reason
+        switch resumption {
+        case .value(let id): return .success(state.acquisitions[id]?.box)
+        case .failure(let id): return .failure(state.acquisitions[id]?.failure ?? CancellationError())
+        case .cancelled: return .failure(CancellationError())
+        case .released(let id): return released(id, pending, state)
+        case .timedOut: reason = .acquireTimedOut(resource.limits.acquire)
+        case .pointBegan: reason = .releasePointBegan(resource.point)
+        case .lost: reason = .resourceLost(nil)
+        case .deadlock(let path): reason = .deadlock(path.map(state.name))
+        case .releaseTimedOut: reason = .releaseTimedOut(resource.limits.release)
+        }
+        return .failure(pending.core.error(reason, key: resource.name))
+    }
+
+    /// What an early release threw: one error as it is, several together.
+    private func released(
+        _ id: Int,
+        _ pending: PendingWaiter,
+        _ state: borrowing State
+    ) -> Result<AnyBox?, any Error> {
+        guard let acquisition = state.acquisitions[id] else { return .success(nil) }
+        let failures = acquisition.dependentFailures + (acquisition.failure.map { [acquisition.failure($0)] } ?? [])
+        guard failures.count > 1 else { return failures.first.map { .failure($0.error) } ?? .success(nil) }
+        var outcome = state.outcome(of: acquisition.core.scope)
+        outcome = RequestOutcome(
+            verdict: outcome.verdict,
+            status: outcome.status,
+            ending: outcome.ending,
+            releaseFailures: failures
+        )
+        return .failure(RequestReleaseError(request: pending.core.id, outcome: outcome))
+    }
+
+    // MARK: What takes too long
+
+    private func overran(
+        _ acquisition: Acquisition,
+        _ stage: Lifecycle.Stage,
+        _ state: inout State,
+        _ effects: inout [Effect]
+    ) {
+        let resource = acquisition.resource
+        let reason: RequestStoreError.Reason
+        switch stage {
+        case .acquiring, .cancelling:
+            let kind = RequestReport.Kind.flightOverran(resource: resource.name, acquiredAt: acquisition.acquiredAt)
+            return effects.append(.report(acquisition.core, kind))
+        case .awaitingUses: reason = .useOverran(resource.limits.release)
+        case .releasing: reason = .releaseTimedOut(resource.limits.release)
+        }
+        let failure = acquisition.failure(acquisition.core.error(reason, key: resource.name))
+        state[scope: acquisition.core.scope].releaseFailures.append(failure)
+        effects.append(.report(acquisition.core, .releaseFailed(failure)))
+    }
+
+    private func budgetOverran(
+        _ scope: Int,
+        _ point: ReleasePoint,
+        _ state: inout State,
+        _ effects: inout [Effect]
+    ) {
+        let core = state.core(of: scope) ?? self
+        let limit = core.limit(of: point, state)
+        effects.append(.report(core, .pointOverran(point, limit)))
+        for id in state.lifecycle.entriesInTime(of: point, scope: scope) {
+            guard let acquisition = state.acquisitions[id] else { continue }
+            let error = core.error(.pointTimedOut(point, limit), key: acquisition.resource.name)
+            state[scope: scope].releaseFailures.append(acquisition.failure(error))
+        }
+    }
+
+    // MARK: Phases
+
+    private func proceed(
+        _ scope: Int,
+        _ point: ReleasePoint,
+        _ state: inout State,
+        _ effects: inout [Effect],
+        _ openers: inout [Effect]
+    ) {
+        guard point == .beforeResponse else {
+            if let budget = state[scope: scope].budget {
+                state[scope: scope].budget = nil
+                effects.append(.endLimit(budget))
+            }
+            return resumePhaseWaiters(scope, .closing, &state, &openers)
+        }
+        let response = state.lifecycle.response(of: scope)
+        if response != .asIntended {
+            state[scope: scope].status = state[scope: scope].status?.replaced(by: response)
+            if state[scope: scope].ending == nil {
+                let core = state.core(of: scope) ?? self
+                let error = RequestReleaseError(request: core.id, outcome: state.outcome(of: scope))
+                state[scope: scope].ending = .failed(error)
+            }
+        }
+        if !state[scope: scope].memos.isEmpty {
+            let memos = state[scope: scope].memos.removeAll(until: .beforeResponse)
+            effects.append(.dropMemos(memos))
+        }
+        resumePhaseWaiters(scope, .settled, &state, &openers)
+    }
+
+    private func closed(_ scope: Int, _ state: inout State, _ effects: inout [Effect], _ openers: inout [Effect]) {
+        let core = state.core(of: scope) ?? self
+        let outcome = state.outcome(of: scope)
+        let jobs = state[scope: scope].jobs
+        var left = SlotMemory.Leftovers()
+        let hadSlot = core.slot.memory.close(core.identity, carries: !jobs.isEmpty, &left)
+        resumePhaseWaiters(scope, .closed, &state, &openers)
+        var rest = ScopeState()
+        swap(&rest, &state[scope: scope])
+        if let child = core as? ChildCore {
+            if child.end(with: outcome), child.configuration.isObserved { effects.append(.observeClosed(child, outcome)) }
+            state.children[scope - 1] = nil
+        } else {
+            // What became of it can be asked for ever.
+            state.own.status = rest.status
+            state.own.ending = rest.ending
+            state.own.releaseFailures = rest.releaseFailures
+            state.own.openerHasLeft = rest.openerHasLeft
+            if configuration.isObserved { effects.append(.observeClosed(self, outcome)) }
+        }
+        effects.append(.drop(left, rest))
+        if hadSlot { effects.append(.giveBackSlot(core.slot)) }
+        if !jobs.isEmpty { effects.append(.handOver(core, jobs, left.values ?? ValueTable(), outcome.verdict)) }
+    }
+
+    private func resumePhaseWaiters(
+        _ scope: Int,
+        _ phase: Lifecycle.Phase,
+        _ state: inout State,
+        _ effects: inout [Effect]
+    ) {
+        guard !state[scope: scope].phaseWaiters.isEmpty else { return }
+        for waiting in state[scope: scope].phaseWaiters where waiting.phase <= phase {
+            effects.append(.resume(waiting.waiter, .success(nil)))
+        }
+        state[scope: scope].phaseWaiters.removeAll { $0.phase <= phase }
+    }
+}
