@@ -2,11 +2,11 @@ import Synchronization
 
 /// Work that was registered and whose request is not over.
 struct PendingJob: Sendable {
+    /// Says in which order jobs were registered; with the application's ``BackgroundWork``, its place there.
+    let ticket: Int
     let name: String
     let condition: AfterResponseCondition
     let work: @Sendable () async throws -> Void
-    /// Its place with the application's ``BackgroundWork``.
-    let ticket: Int?
     /// The values of the child store that it was registered in, when that closed.
     var values: ValueTable?
 }
@@ -19,8 +19,7 @@ extension StoreCore {
         _ work: @escaping @Sendable () async throws -> Void
     ) throws(RequestStoreError) {
         guard !isClosed else { throw error(.requestEnded, key: name) }
-        let ticket = try admit(name)
-        let job = PendingJob(name: name, condition: condition, work: work, ticket: ticket)
+        let job = PendingJob(ticket: try admit(name), name: name, condition: condition, work: work)
         let isOpen = state.withLock { state in
             guard state.lifecycle.phase != .closed else { return false }
             state.jobs.append(job)
@@ -32,23 +31,32 @@ extension StoreCore {
         }
     }
 
-    private func admit(_ name: String) throws(RequestStoreError) -> Int? {
+    private func admit(_ name: String) throws(RequestStoreError) -> Int {
         guard isOwned else { throw error(.privateStore, key: name) }
+        let work: BackgroundWork
+        let isJob: Bool
         switch background {
         case .nobody: throw error(.noBackgroundWork, key: name)
-        case .opener: return nil
-        case .work(let work, let isJob):
-            switch work.admit(isFromJob: isJob) {
-            case .success(let ticket): return ticket
-            case .failure(.full): throw error(.backgroundWorkFull(work.limits.admitted), key: name)
-            case .failure(.notRunning): throw error(.backgroundWorkNotRunning, key: name)
-            }
+        case .opener: return BackgroundLine.nextTicket()
+        case .work(let owner): (work, isJob) = (owner, false)
+        case .line(let line):
+            guard let owner = line.work else { return BackgroundLine.nextTicket() }
+            (work, isJob) = (owner, true)
+        }
+        switch work.admit(isFromJob: isJob) {
+        case .success(let ticket): return ticket
+        case .failure(.full): throw error(.backgroundWorkFull(work.limits.admitted), key: name)
+        case .failure(.notRunning): throw error(.backgroundWorkNotRunning, key: name)
         }
     }
 
     private func withdraw(_ jobs: [PendingJob]) {
-        guard case .work(let work, _) = background else { return }
-        for ticket in jobs.compactMap(\.ticket) { work.withdraw(ticket) }
+        guard !jobs.isEmpty else { return }
+        switch background {
+        case .nobody, .opener: break
+        case .work(let work): work.withdraw(jobs.map(\.ticket))
+        case .line(let line): line.work?.withdraw(jobs.map(\.ticket))
+        }
     }
 
     /// Hands over the work that was registered: the store has closed.
@@ -62,55 +70,75 @@ extension StoreCore {
         withdraw(jobs.filter { !isRun($0) })
         let jobs = jobs.filter(isRun)
         guard !jobs.isEmpty else { return }
-        if let parent {
-            let visible = parent.visibleValues.overlaid(by: values.carried)
-            let left = jobs.map { job in
-                var job = job
-                job.values = job.values ?? visible
-                return job
-            }
-            // A parent closes after its children.
-            return parent.state.withLock { $0.jobs.append(contentsOf: left) }
-        }
-        let ready = jobs.map { job in
-            BackgroundJob(
-                ticket: job.ticket ?? 0,
-                name: job.name,
-                work: job.work,
-                values: (job.values ?? values).carried,
-                origin: self
-            )
-        }
+        if let parent { return leave(jobs, values, to: parent) }
         switch background {
         case .nobody: break
-        case .work(let work, _): for job in ready { work.enqueue(job) }
+        case .line(let line): line.append(ready(jobs, values, in: line, configuration))
+        case .work(let work):
+            let line = BackgroundLine(of: self, runBy: work)
+            line.append(ready(jobs, values, in: line, configuration.ofJobs(in: line)))
         case .opener:
+            let line = BackgroundLine(of: self, runBy: nil)
+            line.append(ready(jobs, values, in: line, configuration.ofJobs(in: line)))
             let openerHasLeft = state.withLock { state in
-                if !state.openerHasLeft { state.jobsOfOpener = ready }
+                if !state.openerHasLeft { state.lineOfOpener = line }
                 return state.openerHasLeft
             }
             // A release overran, and the opener did not wait for it.
-            if openerHasLeft { Task.detached { for job in ready { await job.run() } } }
+            if openerHasLeft { line.runDetached() }
+        }
+    }
+
+    /// Leaves the work of a child to its parent, which closes after it.
+    private func leave(_ jobs: [PendingJob], _ values: ValueTable, to parent: StoreCore) {
+        let visible = parent.visibleValues.overlaid(by: values.carried)
+        let left = jobs.map { job in
+            var job = job
+            job.values = job.values ?? visible
+            return job
+        }
+        parent.state.withLock { $0.jobs.append(contentsOf: left) }
+    }
+
+    /// The jobs in the order in which they were registered, whichever store of the request that was in.
+    private func ready(
+        _ jobs: [PendingJob],
+        _ values: ValueTable,
+        in line: BackgroundLine,
+        _ configuration: StoreConfiguration
+    ) -> [BackgroundJob] {
+        let carried = values.carried
+        return jobs.sorted { $0.ticket < $1.ticket }.map { job in
+            BackgroundJob(
+                ticket: job.ticket,
+                name: job.name,
+                work: job.work,
+                values: job.values ?? carried,
+                line: line,
+                configuration: configuration
+            )
         }
     }
 
     /// The values as they are read in this store, but for those that no work gets.
     private var visibleValues: ValueTable {
-        let own = slot.memory.values(of: identity).carried
-        guard let parent else { return own }
-        return parent.visibleValues.overlaid(by: own)
+        var tables: [ValueTable] = []
+        var store: StoreCore? = self
+        while let core = store {
+            tables.append(core.slot.memory.values(of: core.identity).carried)
+            store = core.parent
+        }
+        return tables.reversed().reduce(ValueTable()) { $0.overlaid(by: $1) }
     }
 
     /// Runs what the store has left to its opener, and returns when it is done.
     ///
     /// The opener's cancellation does not reach it.
     nonisolated(nonsending) func runJobsHere() async {
-        let jobs = state.withLock { state in
+        let line = state.withLock { state in
             state.openerHasLeft = true
-            defer { state.jobsOfOpener = [] }
-            return state.jobsOfOpener
+            return state.lineOfOpener.take()
         }
-        guard !jobs.isEmpty else { return }
-        await Task.immediate { for job in jobs { await job.run() } }.value
+        await line?.run()
     }
 }

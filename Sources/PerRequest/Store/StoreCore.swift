@@ -120,7 +120,7 @@ final class StoreCore: Sendable {
         var releaseFailures: [ReleaseFailure] = []
         /// What is left for after the response.
         var jobs: [PendingJob] = []
-        var jobsOfOpener: [BackgroundJob] = []
+        var lineOfOpener: BackgroundLine?
         /// Who waits for a phase to end: the opener.
         var phaseWaiters: [PhaseWaiter] = []
     }
