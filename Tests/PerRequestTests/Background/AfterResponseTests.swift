@@ -375,4 +375,43 @@ struct AfterResponseTests {
             await gone.wait()
         }
     }
+
+    /// How a job ends.
+    enum End: CaseIterable {
+        case done, failed, rolledBack, givenUp, leftBehind, tooLate
+    }
+
+    @Test("Rule 8: what a job holds is let go under no lock, however the job ends", arguments: End.allCases)
+    func lettingGo(_ end: End) async throws {
+        let work = BackgroundWork(limits: .init(concurrent: 1, drain: .milliseconds(1), grace: .milliseconds(1)))
+        let (gone, mayEnd) = (Signal(), Signal())
+        let key = RequestLocal<Tracked?>("tracked")
+        let late = RequestScope(report: { _ in }, background: work)
+        try await running(work) {
+            let scope = RequestScope(report: { _ in }, background: work)
+            let used = end == .tooLate ? late : scope
+            try await scope.run {
+                if end == .givenUp { try RequestStore.afterResponse("before") { try await mayEnd.waitOrCancel() } }
+            }
+            try await used.run {
+                // It asks for the lock when it goes.
+                let held = Tracked { if work.counts.running >= 0 { gone.fire() } }
+                try key.set(Tracked { _ = work.counts })
+                try RequestStore.afterResponse("job") {
+                    _ = held
+                    switch end {
+                    case .failed: throw TestError()
+                    case .leftBehind: await mayEnd.wait()
+                    default: break
+                    }
+                }
+                if end == .rolledBack { used.fail(TestError()) }
+            }
+            await scope.close()
+            if end == .done || end == .failed || end == .rolledBack { await gone.wait() }
+        }
+        await late.close()
+        mayEnd.fire()
+        await gone.wait()
+    }
 }
