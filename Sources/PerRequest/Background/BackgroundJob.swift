@@ -5,43 +5,46 @@ struct BackgroundJob: Sendable {
     let work: @Sendable () async throws -> Void
     /// The request's values as they were when it closed.
     let values: ValueTable
-    /// The request's store, which is closed and empty by now.
-    let origin: StoreCore
+    let line: BackgroundLine
+    /// That of the stores of all jobs in the line.
+    let configuration: StoreConfiguration
+
+    /// How a job ended.
+    enum End: Sendable {
+        case done
+        case failed(any Error)
+        /// Its task was cancelled, and it threw because of it; or it was given up.
+        case cut
+    }
 
     /// Runs the work in a store of its own, with its own resources and its own verdict.
-    ///
-    /// What it throws is reported.
-    ///
-    /// - Returns: Whether it ended because its task was cancelled.
-    @discardableResult
-    func run() async -> Bool {
-        let core = RequestCore(
-            origin.configuration.ofJobs,
-            reportingTo: origin.receiver,
-            id: "\(origin.id)/\(name)",
-            values: values
-        )
+    func run() async -> End {
+        let origin = line.origin
+        let core = RequestCore(configuration, reportingTo: origin.receiver, id: "\(origin.id)/\(name)", values: values)
         let scope = RequestScope(core: core)
-        let wasCut = await scope.run {
+        return await scope.run {
             do {
                 try await work()
             } catch {
                 let wasCut = error is CancellationError && Task.isCancelled
                 scope.fail(error)
                 await scope.close(.failed(error))
-                if !wasCut { origin.report(.jobFailed(job: name, error)) }
-                return wasCut
+                return wasCut ? .cut : .failed(error)
             }
             await scope.settle()
             await scope.close()
-            return false
+            return .done
         }
-        await core.runJobsHere()
-        return wasCut
     }
 
-    /// Reports that the application's shutdown has cut it off.
-    func reportCut() { origin.report(.jobCut(job: name)) }
+    /// Reports how it ended, as what happened to its request.
+    func report(_ end: End) {
+        switch end {
+        case .done: break
+        case .failed(let error): line.origin.report(.jobFailed(job: name, error))
+        case .cut: line.origin.report(.jobCut(job: name))
+        }
+    }
 }
 
 /// Who runs what a store leaves for after its response.
@@ -49,6 +52,8 @@ enum BackgroundOwner: Sendable {
     case nobody
     /// The opener, when the store has closed.
     case opener
-    /// The application; `isJob` where the store is itself that of a job.
-    case work(BackgroundWork, isJob: Bool)
+    /// The application.
+    case work(BackgroundWork)
+    /// Whoever runs the job whose store this is.
+    case line(BackgroundLine)
 }

@@ -14,33 +14,49 @@ import Synchronization
 /// **Lifetime.** It runs once: from ``runUntilShutdown()`` until ``shutDown()`` and the end of what it has admitted. Before
 /// and after, it refuses work.
 ///
-/// **Isolation.** May be used from any task and thread. Jobs run in child tasks of ``runUntilShutdown()``, each in a store
-/// of its own, at most ``Limits/concurrent`` at a time, in the order in which their requests ended.
+/// **Isolation.** May be used from any task and thread. The jobs of one request run one after another, in the order in which
+/// they were registered, and so do those that its jobs register: at the end of the same line. Those of different requests
+/// run side by side, at most ``Limits/concurrent`` at a time; the request that has waited longest has the next turn. Each
+/// job has a store and a task of its own, with the priority and the task-locals of ``runUntilShutdown()``, on the global
+/// executor.
 ///
 /// **Cancellation.** Cancelling the task of ``runUntilShutdown()`` cuts the work off at once, as if the time to drain had
-/// passed. The cancellation of a request reaches none of its jobs.
+/// passed: what runs is cancelled, and has ``Limits/grace`` to end. The cancellation of a request reaches none of its jobs.
 ///
-/// **Errors.** What a job throws is reported with the request's id; a job is never tried again.
+/// **Errors.** What a job throws is reported with the request's id, and the next one runs; a job is never tried again. Each
+/// is reported once: one that was reported as cut off and goes on is not heard of again.
 public final class BackgroundWork: Sendable {
     /// How much work there may be, and how long it may take to end.
     public struct Limits: Sendable {
         /// How many jobs may be admitted and not done; beyond it, registering throws.
         public var admitted: Int
-        /// How many jobs run at a time.
+        /// How many jobs run at a time, each of another request.
         public var concurrent: Int
         /// How long ``BackgroundWork/shutDown()`` lets the admitted jobs go on.
         public var drain: Duration
+        /// How long jobs that were cancelled may take to end.
+        ///
+        /// Who runs the work does not wait for them any longer: a job that ignores its cancellation is reported as cut off
+        /// and goes on by itself.
+        public var grace: Duration
 
         /// Makes limits.
         ///
         /// - Parameters:
         ///   - admitted: How many jobs may be admitted and not done.
-        ///   - concurrent: How many jobs run at a time.
+        ///   - concurrent: How many jobs run at a time, each of another request.
         ///   - drain: How long the admitted jobs may go on after shutting down.
-        public init(admitted: Int = 10_000, concurrent: Int = 16, drain: Duration = .seconds(30)) {
+        ///   - grace: How long jobs that were cancelled may take to end.
+        public init(
+            admitted: Int = 10_000,
+            concurrent: Int = 16,
+            drain: Duration = .seconds(30),
+            grace: Duration = .seconds(5)
+        ) {
             self.admitted = admitted
             self.concurrent = concurrent
             self.drain = drain
+            self.grace = grace
         }
     }
 
@@ -56,7 +72,7 @@ public final class BackgroundWork: Sendable {
 
     struct State {
         var queue: BackgroundQueue
-        /// The jobs that wait for their turn or run, by ticket.
+        /// The jobs that wait for their turn or run and have not been reported, by ticket.
         var jobs: [Int: BackgroundJob] = [:]
         /// Whoever waits for something to start, or for the end.
         var runner: Waiter?
@@ -80,17 +96,7 @@ public final class BackgroundWork: Sendable {
     }
 
     /// How much there is to do now.
-    public var counts: Counts {
-        state.withLock { state in
-            state.queue.jobs.reduce(into: Counts()) { counts, job in
-                switch job.state {
-                case .reserved: counts.reserved += 1
-                case .waiting: counts.waiting += 1
-                case .running: counts.running += 1
-                }
-            }
-        }
-    }
+    public var counts: Counts { state.withLock { $0.queue.counts } }
 }
 
 // MARK: - Running
@@ -98,26 +104,23 @@ public final class BackgroundWork: Sendable {
 extension BackgroundWork {
     /// Runs the work, until ``shutDown()`` was called and everything that was admitted is done or was cut off.
     ///
-    /// To be called once; a second call returns at once.
+    /// It returns when ``Limits/drain`` and ``Limits/grace`` have passed at the latest, also where a job ignores its
+    /// cancellation. To be called once; a second call returns at once.
     public func runUntilShutdown() async {
         guard state.withLock({ $0.queue.start() }) else { return }
         tellStarters()
-        await withTaskCancellationHandler {
-            await withDiscardingTaskGroup { group in
-                while let jobs = await nextJobs() {
-                    for job in jobs {
-                        group.addTask(name: "after response: \(job.name)") {
-                            self.ended(job, wasCut: await job.run())
-                        }
-                    }
-                }
-                // What is left now was cut off.
-                end()
-                group.cancelAll()
-            }
+        let over = Waiter()
+        // No child of this task, which would have to wait for a job that ignores its cancellation.
+        Task(name: "work after the response") {
+            await runJobs(over)
+            over.resume(.success(nil))
+        }
+        _ = await withTaskCancellationHandler {
+            await over.wait()
         } onCancel: {
             cut()
         }
+        reportWhatIsLeft()
     }
 
     /// Returns when the work runs; at once if it runs already or has ended.
@@ -142,11 +145,10 @@ extension BackgroundWork {
     /// Refuses what requests register from now on, and lets ``runUntilShutdown()`` return when all that was admitted is
     /// done.
     ///
-    /// What is not done after ``Limits/drain`` is cancelled, and reported by its name. May be called from any task or thread.
+    /// What is not done after ``Limits/drain`` is cancelled, or does not start any more, and is reported by its name. What
+    /// is not done after ``Limits/grace`` either goes on by itself. May be called from any task or thread.
     public func shutDown() {
-        var isFirst = false
-        change { isFirst = $0.queue.drain() }
-        guard isFirst else { return }
+        guard change({ $0.queue.drain() }) else { return }
         tellStarters()
         let deadline = Deadlines.shared.schedule(after: limits.drain) { [weak self] in self?.cut() }
         let isDone = state.withLock { state in
@@ -159,6 +161,23 @@ extension BackgroundWork {
     /// Cancels what runs and gives up what waits.
     private func cut() {
         change { $0.isCut = true }
+    }
+
+    /// Runs jobs until there are no more or they are cut off, and waits for those that have started.
+    ///
+    /// - Parameter over: Told when they have been cancelled and ``Limits/grace`` has passed.
+    private func runJobs(_ over: Waiter) async {
+        var grace: Deadlines.Token?
+        await withDiscardingTaskGroup { group in
+            while let jobs = await nextJobs() {
+                for job in jobs {
+                    group.addTask(name: "after response: \(job.name)") { self.ended(job, await job.run()) }
+                }
+            }
+            if end() { grace = Deadlines.shared.schedule(after: limits.grace) { over.resume(.success(nil)) } }
+            group.cancelAll()
+        }
+        if let grace { Deadlines.shared.cancel(grace) }
     }
 
     /// Waits for jobs that may start.
@@ -190,33 +209,45 @@ extension BackgroundWork {
     }
 
     /// Changes the state, and lets the runner look at it.
-    private func change(_ body: (inout sending State) -> Void) {
-        let runner: Waiter? = state.withLock { state in
-            body(&state)
+    @discardableResult
+    private func change<Result: Sendable>(_ body: (inout sending State) -> Result) -> Result {
+        let (result, runner) = state.withLock { state in
+            let result = body(&state)
             defer { state.runner = nil }
-            return state.runner
+            return (result, state.runner)
         }
         runner?.resume(.success(nil))
+        return result
     }
 
-    private func ended(_ job: BackgroundJob, wasCut: Bool) {
-        var isReported = false
-        change { state in
-            state.queue.ended(job.ticket)
-            isReported = state.jobs.removeValue(forKey: job.ticket) == nil
-        }
-        if wasCut, !isReported { job.reportCut() }
+    private func ended(_ job: BackgroundJob, _ end: BackgroundJob.End) {
+        // It is done when it has been reported, and it is reported once.
+        let unreported = state.withLock { $0.jobs.removeValue(forKey: job.ticket) }
+        unreported?.report(end)
+        change { $0.queue.ended(job.ticket) }
     }
 
-    /// Ends the queue, and reports what was cut off.
-    private func end() {
-        let (cut, deadline) = state.withLock { state in
-            state.queue.end()
-            defer { state.jobs = [:] }
-            return (state.jobs.values.sorted { $0.ticket < $1.ticket }, state.deadline)
+    /// Ends the queue, and reports what was not started.
+    ///
+    /// - Returns: Whether jobs run.
+    private func end() -> Bool {
+        let (givenUp, deadline, isRunning) = state.withLock { state in
+            let waiting = state.queue.end().compactMap { state.jobs.removeValue(forKey: $0) }
+            return (waiting, state.deadline, state.queue.counts.running > 0)
         }
         if let deadline { Deadlines.shared.cancel(deadline) }
-        for job in cut { job.reportCut() }
+        for job in givenUp { job.report(.cut) }
+        return isRunning
+    }
+
+    /// Reports the jobs that ignore their cancellation.
+    private func reportWhatIsLeft() {
+        let left = state.withLock { state in
+            var jobs: [Int: BackgroundJob] = [:]
+            swap(&jobs, &state.jobs)
+            return jobs.values
+        }
+        for job in left.sorted(by: { $0.ticket < $1.ticket }) { job.report(.cut) }
     }
 }
 
@@ -228,18 +259,22 @@ extension BackgroundWork {
         state.withLock { $0.queue.admit(isFromJob: isFromJob) }
     }
 
-    /// Gives back the place of a job that is not to run.
-    func withdraw(_ ticket: Int) {
-        change { $0.queue.withdraw(ticket) }
+    /// Gives back the places of jobs that are not to run.
+    func withdraw(_ tickets: [Int]) {
+        change { state in
+            for ticket in tickets { state.queue.withdraw(ticket) }
+        }
     }
 
-    /// Puts a job in the line: its request is over.
-    func enqueue(_ job: BackgroundJob) {
-        var isAccepted = false
-        change { state in
-            isAccepted = state.queue.enqueue(job.ticket)
-            if isAccepted { state.jobs[job.ticket] = job }
+    /// Puts jobs at the end of their line: who left them is over.
+    func enqueue(_ jobs: [BackgroundJob]) {
+        let refused = change { state in
+            jobs.filter { job in
+                guard state.queue.enqueue(job.ticket, line: job.line.origin.identity) else { return true }
+                state.jobs[job.ticket] = job
+                return false
+            }
         }
-        if !isAccepted { job.reportCut() }
+        for job in refused { job.report(.cut) }
     }
 }

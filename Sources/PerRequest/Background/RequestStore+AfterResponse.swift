@@ -30,16 +30,17 @@ extension RequestStore {
 
     /// Registers work for after the response of this request.
     ///
-    /// It is admitted now, or refused now; it starts when the store has closed, in the order of registration. It delays
-    /// neither the response nor the next request.
+    /// It is admitted now, or refused now; it starts when the store has closed. The work of one request runs one after
+    /// another, in the order in which it was registered, whoever runs it; a failure does not keep the next from running. It
+    /// delays neither the response nor the next request.
     ///
     /// **Lifetime.** The work runs in a store of its own: with the values that the request had when it closed, but for
     /// those of a ``RequestLocal`` that is not carried, with its own resources, and with its own verdict. It may register
-    /// more work. In a store of ``withRequestStore(_:id:observer:_:)``, which runs its work before it returns, it is awaited
-    /// there; in a child, it is left to the parent if the child commits.
+    /// more work, which goes to the end of the request's. In a store of ``withRequestStore(_:id:observer:_:)``, which runs
+    /// its work before it returns, it is awaited there; in a child, it is left to the parent if the child commits.
     ///
     /// **Cancellation.** That of the request does not reach it. ``BackgroundWork`` cancels it when it shuts down and the
-    /// time to drain has passed.
+    /// time to drain has passed, and waits a little longer for it.
     ///
     /// **Errors.** What it throws is reported, with the request's id and the name.
     ///

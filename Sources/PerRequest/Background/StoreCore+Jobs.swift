@@ -2,13 +2,17 @@ import Synchronization
 
 /// Work that was registered and whose request is not over.
 struct PendingJob: Sendable {
+    /// Says in which order jobs were registered; with the application's ``BackgroundWork``, its place there.
+    let ticket: Int
     let name: String
     let condition: AfterResponseCondition
     let work: @Sendable () async throws -> Void
-    /// Its place with the application's ``BackgroundWork``.
-    let ticket: Int?
     /// The values of the child store that it was registered in, when that closed.
     var values: ValueTable?
+}
+
+extension PendingJob {
+    func isRun(after verdict: RequestOutcome.Verdict) -> Bool { condition == .always || verdict == .commit }
 }
 
 extension StoreCore {
@@ -19,11 +23,10 @@ extension StoreCore {
         _ work: @escaping @Sendable () async throws -> Void
     ) throws(RequestStoreError) {
         guard !isClosed else { throw error(.requestEnded, key: name) }
-        let ticket = try admit(name)
-        let job = PendingJob(name: name, condition: condition, work: work, ticket: ticket)
-        let isOpen = state.withLock { state in
-            guard state.lifecycle.phase != .closed else { return false }
-            state.jobs.append(job)
+        let job = PendingJob(ticket: try admit(name), name: name, condition: condition, work: work)
+        let isOpen = request.state.withLock { state in
+            guard state.lifecycle.phase(of: scope) != .closed else { return false }
+            state[scope: scope].jobs.append(job)
             return true
         }
         guard isOpen else {
@@ -32,23 +35,32 @@ extension StoreCore {
         }
     }
 
-    private func admit(_ name: String) throws(RequestStoreError) -> Int? {
+    private func admit(_ name: String) throws(RequestStoreError) -> Int {
         guard isOwned else { throw error(.privateStore, key: name) }
+        let work: BackgroundWork
+        let isJob: Bool
         switch background {
         case .nobody: throw error(.noBackgroundWork, key: name)
-        case .opener: return nil
-        case .work(let work, let isJob):
-            switch work.admit(isFromJob: isJob) {
-            case .success(let ticket): return ticket
-            case .failure(.full): throw error(.backgroundWorkFull(work.limits.admitted), key: name)
-            case .failure(.notRunning): throw error(.backgroundWorkNotRunning, key: name)
-            }
+        case .opener: return BackgroundLine.nextTicket()
+        case .work(let owner): (work, isJob) = (owner, false)
+        case .line(let line):
+            guard let owner = line.work else { return BackgroundLine.nextTicket() }
+            (work, isJob) = (owner, true)
+        }
+        switch work.admit(isFromJob: isJob) {
+        case .success(let ticket): return ticket
+        case .failure(.full): throw error(.backgroundWorkFull(work.limits.admitted), key: name)
+        case .failure(.notRunning): throw error(.backgroundWorkNotRunning, key: name)
         }
     }
 
-    private func withdraw(_ jobs: [PendingJob]) {
-        guard case .work(let work, _) = background else { return }
-        for ticket in jobs.compactMap(\.ticket) { work.withdraw(ticket) }
+    func withdraw(_ jobs: [PendingJob]) {
+        guard !jobs.isEmpty else { return }
+        switch background {
+        case .nobody, .opener: break
+        case .work(let work): work.withdraw(jobs.map(\.ticket))
+        case .line(let line): line.work?.withdraw(jobs.map(\.ticket))
+        }
     }
 
     /// Hands over the work that was registered: the store has closed.
@@ -58,59 +70,73 @@ extension StoreCore {
     ///   - values: The store's values when it closed.
     ///   - verdict: What became of the request.
     func handOver(_ jobs: [PendingJob], _ values: ValueTable, _ verdict: RequestOutcome.Verdict) {
-        let isRun: (PendingJob) -> Bool = { $0.condition == .always || verdict == .commit }
-        withdraw(jobs.filter { !isRun($0) })
-        let jobs = jobs.filter(isRun)
+        withdraw(jobs.filter { !$0.isRun(after: verdict) })
+        let jobs = jobs.filter { $0.isRun(after: verdict) }
         guard !jobs.isEmpty else { return }
-        if let parent {
-            let visible = parent.visibleValues.overlaid(by: values.carried)
-            let left = jobs.map { job in
-                var job = job
-                job.values = job.values ?? visible
-                return job
-            }
-            // A parent closes after its children.
-            return parent.state.withLock { $0.jobs.append(contentsOf: left) }
-        }
-        let ready = jobs.map { job in
-            BackgroundJob(
-                ticket: job.ticket ?? 0,
-                name: job.name,
-                work: job.work,
-                values: (job.values ?? values).carried,
-                origin: self
-            )
-        }
         switch background {
         case .nobody: break
-        case .work(let work, _): for job in ready { work.enqueue(job) }
+        case .line(let line): line.append(ready(jobs, values, in: line, configuration))
+        case .work(let work):
+            let line = BackgroundLine(of: self, runBy: work)
+            line.append(ready(jobs, values, in: line, configuration.ofJobs(in: line)))
         case .opener:
-            let openerHasLeft = state.withLock { state in
-                if !state.openerHasLeft { state.jobsOfOpener = ready }
-                return state.openerHasLeft
+            let line = BackgroundLine(of: self, runBy: nil)
+            line.append(ready(jobs, values, in: line, configuration.ofJobs(in: line)))
+            let openerHasLeft = request.state.withLock { state in
+                if !state.own.openerHasLeft { state.own.lineOfOpener = line }
+                return state.own.openerHasLeft
             }
             // A release overran, and the opener did not wait for it.
-            if openerHasLeft { Task.detached { for job in ready { await job.run() } } }
+            if openerHasLeft { line.runDetached() }
         }
     }
 
-    /// The values as they are read in this store, but for those that no work gets.
-    private var visibleValues: ValueTable {
-        let own = slot.memory.values(of: identity).carried
-        guard let parent else { return own }
-        return parent.visibleValues.overlaid(by: own)
+    /// The work that a child leaves to its parent, with the values that it saw.
+    ///
+    /// Called under the request's lock: the parent, which closes after the child, may close with the same event.
+    func left(_ jobs: [PendingJob], _ values: ValueTable) -> [PendingJob] {
+        var tables = [values.carried]
+        var next = parent
+        while let address = next {
+            tables.append(address.slot.memory.values(of: address.number).carried)
+            next = address.slot.memory.core(of: address.number)?.parent
+        }
+        let visible = tables.reversed().reduce(ValueTable()) { $0.overlaid(by: $1) }
+        return jobs.map { job in
+            var job = job
+            job.values = job.values ?? visible
+            return job
+        }
+    }
+
+    /// The jobs in the order in which they were registered, whichever store of the request that was in.
+    private func ready(
+        _ jobs: [PendingJob],
+        _ values: ValueTable,
+        in line: BackgroundLine,
+        _ configuration: StoreConfiguration
+    ) -> [BackgroundJob] {
+        let carried = values.carried
+        return jobs.sorted { $0.ticket < $1.ticket }.map { job in
+            BackgroundJob(
+                ticket: job.ticket,
+                name: job.name,
+                work: job.work,
+                values: job.values ?? carried,
+                line: line,
+                configuration: configuration
+            )
+        }
     }
 
     /// Runs what the store has left to its opener, and returns when it is done.
     ///
     /// The opener's cancellation does not reach it.
     nonisolated(nonsending) func runJobsHere() async {
-        let jobs = state.withLock { state in
-            state.openerHasLeft = true
-            defer { state.jobsOfOpener = [] }
-            return state.jobsOfOpener
+        let line: BackgroundLine? = request.state.withLock { state in
+            state[scope: scope].openerHasLeft = true
+            return state[scope: scope].lineOfOpener.take()
         }
-        guard !jobs.isEmpty else { return }
-        await Task.immediate { for job in jobs { await job.run() } }.value
+        await line?.run()
     }
 }

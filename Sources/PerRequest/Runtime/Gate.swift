@@ -103,20 +103,22 @@ final class Gate: Sendable {
     /// Called when the function has ended.
     func end(_ error: (any Error)?) -> End {
         defer { waiter.resume(.failure(CancellationError())) }
-        return guarded.withLock { guarded in
+        let (end, isRolledBack): (End, Bool) = guarded.withLock { guarded in
             defer { guarded.state = .ended }
             let twice = guarded.calledTwice ? makeError(.useCalledTwice) : nil
             switch guarded.state {
             case .idle, .publishing, .ended:
-                return .acquireFailed(error ?? makeError(.useNeverCalled))
+                return (.acquireFailed(error ?? makeError(.useNeverCalled)), false)
             case .waiting, .broken:
-                return .lost(twice ?? error)
+                return (.lost(twice ?? error), false)
             case .open:
-                if let twice { return .released(twice) }
-                guard guarded.outcome?.verdict == .rollback else { return .released(error) }
-                guard let error else { return .released(makeError(.rollbackSwallowed)) }
-                return .released(RequestRollback.isCarried(by: error) ? nil : error)
+                if let twice { return (.released(twice), false) }
+                guard guarded.outcome?.verdict == .rollback else { return (.released(error), false) }
+                return (.released(error ?? makeError(.rollbackSwallowed)), true)
             }
         }
+        // Not under the lock: it may run the code of the error.
+        guard isRolledBack, let error, RequestRollback.isCarried(by: error) else { return end }
+        return .released(nil)
     }
 }

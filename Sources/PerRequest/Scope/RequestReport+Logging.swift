@@ -18,19 +18,19 @@ extension RequestReport {
     }
 
     private var metadata: Logger.Metadata {
-        var metadata: Logger.Metadata = ["request": "\(request)"]
+        var metadata: Logger.Metadata = ["request": "\(request.onOneLine)"]
         switch kind {
         case .releaseFailed(let failure):
-            metadata["resource"] = "\(failure.resource)"
+            metadata["resource"] = "\(failure.resource.onOneLine)"
             metadata["acquiredAt"] = "\(failure.acquiredAt)"
         case .flightOverran(let resource, let acquiredAt), .heldTooLong(let resource, let acquiredAt, _),
             .blocked(let resource, let acquiredAt, _):
-            metadata["resource"] = "\(resource)"
+            metadata["resource"] = "\(resource.onOneLine)"
             metadata["acquiredAt"] = "\(acquiredAt)"
         case .abandoned(let resources):
-            metadata["resource"] = .array(resources.map { "\($0)" })
+            metadata["resource"] = .array(resources.map { "\($0.onOneLine)" })
         case .jobFailed(let job, _), .jobCut(let job):
-            metadata["job"] = "\(job)"
+            metadata["job"] = "\(job.onOneLine)"
         case .pointOverran:
             break
         }

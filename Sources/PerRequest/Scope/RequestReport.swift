@@ -54,7 +54,12 @@ public struct RequestReport: Sendable {
     /// - Parameter handler: Called synchronously from any task or thread; it must not block. `nil` restores the default,
     ///   which writes to standard error, or, with the trait `Logging`, to a logger labelled `PerRequest`.
     public static func setHandler(_ handler: (@Sendable (RequestReport) -> Void)?) {
-        self.handler.withLock { $0 = handler }
+        // Letting the one go that is replaced may run a user's code, which may report.
+        let replaced = self.handler.withLock { current in
+            defer { current = handler }
+            return current
+        }
+        withExtendedLifetime(replaced) {}
     }
 
     static func handle(_ report: RequestReport) {
@@ -74,42 +79,4 @@ public struct RequestReport: Sendable {
         }
     }
     #endif
-}
-
-extension RequestReport: CustomStringConvertible {
-    /// The request, the resource and what happened, in one line.
-    public var description: String {
-        switch kind {
-        case .releaseFailed(let failure):
-            return "request \(request): a release failed: \(failure)"
-        case .flightOverran(let resource, let acquiredAt):
-            return """
-                request \(request): "\(resource)", acquired at \(acquiredAt): its factory did not end after it was \
-                cancelled. Make it react to cancellation; what it still acquires is released when it arrives.
-                """
-        case .blocked(let resource, let acquiredAt, let elapsed):
-            return """
-                request \(request): "\(resource)", acquired at \(acquiredAt): its factory or release kept its thread for \
-                \(elapsed), longer than its limit, and could not be cancelled. Await what takes time instead of blocking.
-                """
-        case .pointOverran(let point, let limit):
-            return
-                "request \(request): the releases \(point.phrase) did not end within \(limit) and go on without the request."
-        case .heldTooLong(let resource, let acquiredAt, let limit):
-            return "request \(request): \"\(resource)\", acquired at \(acquiredAt), is still held after \(limit)."
-        case .abandoned(let resources):
-            let held = resources.isEmpty ? "nothing" : resources.map { "\"\($0)\"" }.joined(separator: ", ")
-            return """
-                request \(request): the store was dropped while it was open, holding \(held). Close the RequestScope on \
-                every path.
-                """
-        case .jobFailed(let job, let error):
-            return "request \(request): \"\(job)\" after its response failed: \(error)"
-        case .jobCut(let job):
-            return """
-                request \(request): "\(job)" after its response was cut off, because the application shut down. Let it react \
-                to cancellation, or raise `BackgroundWork.Limits.drain`.
-                """
-        }
-    }
 }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Code that runs for a request and that its lifecycle knows of, with the activities that it is inside of.
 ///
 /// It is carried by the task of a factory, a release or a body of `use`, and by the tasks that those start, which may

@@ -88,9 +88,10 @@ extension Ambient {
             isChild = core?.parent != nil
             let privateStore = core.flatMap { $0.isOwned ? nil : $0 }
             let id = core?.givenID
-            surroundings = id == nil && privateStore == nil ? nil : Surroundings(id: id, privateStore: privateStore)
-            let notes = activity?.isOfEntry ?? false
-            carrier = core.map { Carrier($0, hasSurroundings: surroundings != nil || notes) } ?? Carrier()
+            let isKnown = id == nil && privateStore == nil
+            surroundings = isKnown ? nil : Surroundings(id: id, privateStore: privateStore)
+            let hasMore = !isKnown || activity?.isOfEntry ?? false
+            carrier = core.map { Carrier($0, hasSurroundings: hasMore) } ?? Carrier()
         }
 
         /// Whether nothing but the carrier has to be bound.

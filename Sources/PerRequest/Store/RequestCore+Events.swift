@@ -9,7 +9,8 @@ enum Effect: Sendable {
     case limitHold(Acquisition)
     case limitChild(ChildCore)
     case endLimit(Deadlines.Token)
-    indirect case handOver(StoreCore, [PendingJob], ValueTable, RequestOutcome.Verdict)
+    indirect case handOver([PendingJob], ValueTable, RequestOutcome.Verdict)
+    case withdraw(StoreCore, [PendingJob])
     indirect case report(StoreCore, RequestReport.Kind)
     case observeReleased(Acquisition, (any Error)?)
     case observeClosed(StoreCore, RequestOutcome)
@@ -57,7 +58,8 @@ extension RequestCore {
             case .limitHold(let acquisition): acquisition.core.limitHold(acquisition)
             case .limitChild(let child): child.limitClosing()
             case .endLimit(let token): Deadlines.shared.cancel(token)
-            case .handOver(let core, let jobs, let values, let verdict): core.handOver(jobs, values, verdict)
+            case .handOver(let jobs, let values, let verdict): handOver(jobs, values, verdict)
+            case .withdraw(let core, let jobs): core.withdraw(jobs)
             case .report(let core, let kind): core.report(kind)
             case .observeReleased(let acquisition, let error):
                 let store = RequestStore(core: acquisition.core)
@@ -302,7 +304,14 @@ extension RequestCore {
         }
         effects.append(.drop(left, rest))
         if hadSlot { effects.append(.giveBackSlot(core.slot)) }
-        if !jobs.isEmpty { effects.append(.handOver(core, jobs, left.values ?? ValueTable(), outcome.verdict)) }
+        guard !jobs.isEmpty else { return }
+        let values = left.values ?? ValueTable()
+        guard let child = core as? ChildCore else {
+            return effects.append(.handOver(jobs, values, outcome.verdict))
+        }
+        let isRun: (PendingJob) -> Bool = { $0.isRun(after: outcome.verdict) }
+        state[scope: child.parentScope].jobs += child.left(jobs.filter(isRun), values)
+        effects.append(.withdraw(child, jobs.filter { !isRun($0) }))
     }
 
     private func resumePhaseWaiters(

@@ -35,7 +35,7 @@ package final class StoreConfiguration: Sendable {
         report: (@Sendable (RequestReport) -> Void)? = nil,
         background: BackgroundWork?
     ) {
-        let owner = background.map { BackgroundOwner.work($0, isJob: false) } ?? .nobody
+        let owner = background.map(BackgroundOwner.work) ?? .nobody
         self.init(observer: observer, reporter: report, limits: limits, background: owner)
     }
 
@@ -45,9 +45,8 @@ package final class StoreConfiguration: Sendable {
     }
 
     /// That of the stores of the work that is left for after the response.
-    var ofJobs: StoreConfiguration {
-        guard case .work(let work, isJob: false) = background else { return self }
-        return changed(observer: observer, background: .work(work, isJob: true))
+    func ofJobs(in line: BackgroundLine) -> StoreConfiguration {
+        changed(observer: observer, background: .line(line))
     }
 
     private func changed(observer: (any RequestObserver)?, background: BackgroundOwner) -> StoreConfiguration {

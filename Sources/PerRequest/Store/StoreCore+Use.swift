@@ -1,3 +1,5 @@
+import Synchronization
+
 // Bodies that use a value, which its release waits for.
 
 extension StoreCore {

@@ -222,7 +222,7 @@ struct ScopeState: Sendable {
     var memos = MemoTable()
     /// What is left for after the response.
     var jobs: [PendingJob] = []
-    var jobsOfOpener: [BackgroundJob] = []
+    var lineOfOpener: BackgroundLine?
     var openerHasLeft = false
     /// Who waits for a phase to end: the opener.
     var phaseWaiters: [PhaseWaiter] = []

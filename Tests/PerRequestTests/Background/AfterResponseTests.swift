@@ -9,25 +9,9 @@ struct AfterResponseTests {
     private static let body = RequestLocal<String?>("body", carried: false)
     private static let trace = RequestLocal("trace", initial: { Int.random(in: 0...Int.max) })
 
-    /// Runs `body` beside `work`, then lets it drain.
-    private func running(_ work: BackgroundWork, _ body: () async throws -> Void) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await work.runUntilShutdown() }
-            await work.untilRunning()
-            do {
-                try await body()
-            } catch {
-                work.shutDown()
-                throw error
-            }
-            work.shutDown()
-            try await group.waitForAll()
-        }
-    }
-
-    @Test("it starts when the store has closed, in registration order, one after another where one may run at a time")
+    @Test("it starts when the store has closed, in registration order")
     func order() async throws {
-        let work = BackgroundWork(limits: .init(concurrent: 1))
+        let work = BackgroundWork()
         let journal = Journal()
         let resource = noting("resource", in: journal)
         try await running(work) {
@@ -214,32 +198,32 @@ struct AfterResponseTests {
             draining.fire()
         }
         #expect(journal.entries == ["second of \(journal.entries[0].dropFirst("second of ".count))", "third"])
-        #expect(journal.entries[0].hasSuffix("/first/second"))
+        #expect(journal.entries[0].hasSuffix("/second") && !journal.entries[0].contains("first"))
     }
 
     @Test("at most so many run at a time, and all of 100 run")
     func concurrency() async throws {
         let work = BackgroundWork(limits: .init(concurrent: 4))
-        let running = Lock((now: 0, most: 0, all: 0))
-        try await self.running(work) {
-            let scope = RequestScope(background: work)
-            try await scope.run {
-                for number in 1...100 {
+        let seen = Lock((now: 0, most: 0, all: 0))
+        try await running(work) {
+            for number in 1...100 {
+                let scope = RequestScope(background: work)
+                try await scope.run {
                     try RequestStore.afterResponse("\(number)") {
-                        running.withLock { state in
+                        seen.withLock { state in
                             state.now += 1
                             state.most = max(state.most, state.now)
                             state.all += 1
                         }
                         await Task.yield()
-                        running.withLock { $0.now -= 1 }
+                        seen.withLock { $0.now -= 1 }
                     }
                 }
+                await scope.close()
             }
-            await scope.close()
         }
-        #expect(running.withLock { $0.all } == 100)
-        #expect(running.withLock { $0.most } <= 4)
+        #expect(seen.withLock { $0.all } == 100)
+        #expect(seen.withLock { $0.most } <= 4)
     }
 
     @Test("what is not done when the time to drain has passed is cancelled, or given up, and reported by name")
@@ -263,8 +247,8 @@ struct AfterResponseTests {
         }
         #expect(
             reports.entries.map { String($0.prefix { $0 != "," }) } == [
-                #"request 3: "endless" after its response was cut off"#,
                 #"request 3: "waiting" after its response was cut off"#,
+                #"request 3: "endless" after its response was cut off"#,
                 #"request 4: "late" after its response was cut off"#,
             ]
         )
@@ -390,5 +374,44 @@ struct AfterResponseTests {
             await scope.close()
             await gone.wait()
         }
+    }
+
+    /// How a job ends.
+    enum End: CaseIterable {
+        case done, failed, rolledBack, givenUp, leftBehind, tooLate
+    }
+
+    @Test("Rule 8: what a job holds is let go under no lock, however the job ends", arguments: End.allCases)
+    func lettingGo(_ end: End) async throws {
+        let work = BackgroundWork(limits: .init(concurrent: 1, drain: .milliseconds(1), grace: .milliseconds(1)))
+        let (gone, mayEnd) = (Signal(), Signal())
+        let key = RequestLocal<Tracked?>("tracked")
+        let late = RequestScope(report: { _ in }, background: work)
+        try await running(work) {
+            let scope = RequestScope(report: { _ in }, background: work)
+            let used = end == .tooLate ? late : scope
+            try await scope.run {
+                if end == .givenUp { try RequestStore.afterResponse("before") { try await mayEnd.waitOrCancel() } }
+            }
+            try await used.run {
+                // It asks for the lock when it goes.
+                let held = Tracked { if work.counts.running >= 0 { gone.fire() } }
+                try key.set(Tracked { _ = work.counts })
+                try RequestStore.afterResponse("job") {
+                    _ = held
+                    switch end {
+                    case .failed: throw TestError()
+                    case .leftBehind: await mayEnd.wait()
+                    default: break
+                    }
+                }
+                if end == .rolledBack { used.fail(TestError()) }
+            }
+            await scope.close()
+            if end == .done || end == .failed || end == .rolledBack { await gone.wait() }
+        }
+        await late.close()
+        mayEnd.fire()
+        await gone.wait()
     }
 }
