@@ -71,9 +71,9 @@ struct SafetyTests {
 
     @Test("Rule 22: a request that uses nothing sets no timer and leaves nothing to do")
     func unused() async throws {
-        let core = StoreCore(.plain)
-        #expect(core.effects(of: .settle(success: true)).isEmpty)
-        let effects = core.effects(of: .close(success: true))
+        let core = RequestCore(.plain)
+        #expect(core.effects(of: .settle(core.scope, success: true)).isEmpty)
+        let effects = core.effects(of: .close(core.scope, success: true, completed: true))
         #expect(core.isClosed)
         // What is left is to let go of the empty values and to give back the slot.
         #expect(effects.count == 2)
@@ -87,7 +87,7 @@ struct SafetyTests {
         }
         let scope = RequestScope()
         _ = try await resource.get(in: scope.store)
-        let deadlines = scope.store.core.state.withLock { $0.acquisitions.all.compactMap(\.value.deadline) }
+        let deadlines = scope.store.core.request.state.withLock { $0.acquisitions.all.compactMap(\.deadline) }
         #expect(deadlines.isEmpty)
         await scope.close()
     }
@@ -115,7 +115,7 @@ struct SafetyTests {
             try await Signal().waitOrCancel()
         } release: { _, _ in
         }
-        let first = RequestScope(core: StoreCore(StoreConfiguration(reporter: { _ in }, executor: ThreadExecutor())))
+        let first = RequestScope(core: RequestCore(StoreConfiguration(reporter: { _ in }, executor: ThreadExecutor())))
         _ = try await blocking.get(in: first.store)
         _ = try await slow.get(in: first.store)
         // When the limit of `slow` has passed, `blocking` is released. The limits of the others pass at the same time.
@@ -140,15 +140,15 @@ struct SafetyTests {
             try await use(1)
         }
         let scope = RequestScope()
-        let core = scope.store.core
+        let core = scope.store.core.request
         _ = try await around.get(in: scope.store)
-        let (entry, record) = try #require(core.state.withLock { $0.acquisitions.all.first })
-        #expect(record.holdLimit != nil)
+        let acquisition = try #require(core.state.withLock { $0.acquisitions.all.first })
+        #expect(acquisition.holdLimit != nil)
         try await around.release(.commit, in: scope.store)
         // Its record stays, so that it is not acquired again.
-        core.limitHold(record.acquisition)
-        let spent = try #require(core.state.withLock { $0.acquisitions[entry] })
-        #expect(spent.holdLimit == nil)
+        core.limitHold(acquisition)
+        #expect(core.state.withLock { $0.acquisitions[acquisition.entry] } === acquisition)
+        #expect(acquisition.holdLimit == nil)
         await scope.close()
     }
 

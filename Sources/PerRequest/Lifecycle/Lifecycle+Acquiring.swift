@@ -220,6 +220,15 @@ extension Lifecycle {
         return false
     }
 
+    private func isAncestor(_ ancestor: Int32, of scope: Int32) -> Bool {
+        var next = scope
+        while next > 0 {
+            next = self[scope: next].parent
+            if next == ancestor { return true }
+        }
+        return false
+    }
+
     /// Why an entry cannot be built on another one that is held.
     private func refusal(toBuild dependent: Int32, on place: Int32) -> Refusal? {
         guard dependent != place else { return nil }
@@ -254,6 +263,8 @@ extension Lifecycle {
     }
 
     private mutating func link(_ dependent: Int32, to place: Int32) {
+        // A child that was opened inside of the entry's activity closes in there, with what it holds.
+        guard !isAncestor(entries[dependent].scope, of: entries[place].scope) else { return }
         guard entries[dependent].dependencies.insert(entries.id(at: place)) else { return }
         _ = entries[place].dependents.insert(entries.id(at: dependent))
         if entries[dependent].scope == entries[place].scope {

@@ -87,7 +87,8 @@ struct SlabTable<Value: Sendable>: Sendable {
         set {
             let place = id & (Self.places - 1)
             if place < slots.count {
-                if newValue != nil || slots[place].id == id { slots[place] = (id, newValue) }
+                // The place may be another's by now.
+                if newValue != nil ? slots[place].id <= id : slots[place].id == id { slots[place] = (id, newValue) }
             } else if newValue != nil {
                 while slots.count < place { slots.append((-1, nil)) }
                 slots.append((id, newValue))

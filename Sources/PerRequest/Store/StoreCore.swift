@@ -292,8 +292,10 @@ extension RequestCore.State {
             if scope == Lifecycle.rootScope {
                 yield &own
             } else {
-                var state = children.remove(scope - 1) ?? ScopeState()
-                defer { children[scope - 1] = state }
+                // One that has closed has no state any more.
+                let present = children.remove(scope - 1)
+                var state = present ?? ScopeState()
+                defer { if present != nil { children[scope - 1] = state } }
                 yield &state
             }
         }

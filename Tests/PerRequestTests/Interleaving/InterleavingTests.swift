@@ -73,7 +73,7 @@ struct InterleavingTests {
         var plan = Plan(random: SeededGenerator(seed: seed &* 7_919))
         let (base, middle, transaction) = keys(&plan, journal)
         let scope = RequestScope(
-            core: StoreCore(StoreConfiguration(observer: observer, reporter: { _ in }, executor: executor))
+            core: RequestCore(StoreConfiguration(observer: observer, reporter: { _ in }, executor: executor))
         )
         var tasks: [Task<Void, Never>] = []
         for _ in 0..<4 {
