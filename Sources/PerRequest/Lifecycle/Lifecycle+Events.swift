@@ -45,8 +45,8 @@ extension Lifecycle {
         /// The value is released, and told to last or not.
         case release(Int, RequestOutcome.Verdict)
         case cancelRelease(Int)
-        /// A flight, a use or a release did not end in time.
-        case overran(Int, Stage)
+        /// A flight, a use or a release did not end in time; who released it early is told, if that is all it means.
+        case overran(Int, Stage, isTold: Bool)
         /// A point did not end in time; what is left of it goes on by itself.
         case budgetOverran(Int, ReleasePoint)
         /// The release of the first failed: whoever waits for the early release of the second is told.
@@ -173,6 +173,7 @@ extension Lifecycle {
 
     private mutating func deadline(_ place: Int32, _ stage: Stage, _ actions: inout [Action]) {
         let scope = entries[place].scope
+        let isTold = isReleasedForSomebody(place) && !turnsVerdict(place)
         switch (stage, entries[place].state) {
         case (.acquiring, .acquiring):
             return cancelFlight(place, .timedOut, &actions)
@@ -193,7 +194,7 @@ extension Lifecycle {
         default:
             return
         }
-        actions.append(.overran(entries.id(at: place), stage))
+        actions.append(.overran(entries.id(at: place), stage, isTold: isTold))
         // Whoever waits for it, or for something that has to wait for it, waits no longer.
         forEachDependency(of: place) { $0.resumeReleaseWaiters(of: $1, .releaseTimedOut, &actions) }
         agenda.append(scope)

@@ -74,7 +74,10 @@ extension Lifecycle {
 
     /// Whether somebody waits for the end of this entry's release, or for that of something it is built on.
     mutating func isReleasedForSomebody(_ id: Int) -> Bool {
-        guard let place = entries.place(of: id) else { return false }
+        entries.place(of: id).map { isReleasedForSomebody($0) } ?? false
+    }
+
+    mutating func isReleasedForSomebody(_ place: Int32) -> Bool {
         guard entries[place].early != nil else { return false }
         var isFound = false
         forEachDependency(of: place) { if !$0.entries[$1].releaseWaiters.isEmpty { isFound = true } }

@@ -118,7 +118,9 @@ extension Lifecycle {
     ///
     /// - Returns: Whether it did; otherwise nothing has changed.
     mutating func settleIfEmpty(success: Bool) -> Bool {
-        guard self[scope: 0].phase == .open, entries.count == 0 else { return false }
+        guard self[scope: 0].phase == .open, self[scope: 0].response == .asIntended, entries.count == 0 else {
+            return false
+        }
         if !success { fail(0) }
         self[scope: 0].phase = .settled
         return true
@@ -220,7 +222,7 @@ extension Lifecycle {
         for place in entries.places(in: self[scope: scope].entries, .owner) {
             let entry = entries[place]
             guard entry.state == .held, entry.point == .beforeResponse, entry.early == nil else { continue }
-            actions.append(.overran(entries.id(at: place), .awaitingUses))
+            actions.append(.overran(entries.id(at: place), .awaitingUses, isTold: false))
             spoil(.overran, scope)
         }
     }

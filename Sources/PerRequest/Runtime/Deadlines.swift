@@ -15,16 +15,21 @@ final class Deadlines: Sendable {
         static func < (lhs: Token, rhs: Token) -> Bool { (lhs.instant, lhs.number) < (rhs.instant, rhs.number) }
     }
 
-    private struct Deadline: Sendable {
+    fileprivate struct Deadline: Sendable {
         let token: Token
-        let action: @Sendable () -> Void
+        /// `nil` if it was cancelled.
+        var action: (@Sendable () -> Void)?
     }
 
-    private struct State: Sendable {
+    fileprivate struct State: Sendable {
         /// Sorted by instant.
         ///
-        /// Most limits are equal, so that a new deadline is nearly always the last.
+        /// Most limits are equal, so that a new deadline is nearly always the last. One that is cancelled keeps its place
+        /// until it is the first, or until most of them are.
         var deadlines: [Deadline] = []
+        /// How many at the beginning are over, and how many behind them were cancelled.
+        var passed = 0
+        var cancelled = 0
         var nextNumber = 0
         var wakesAt: Duration?
         var sleeper: Task<Void, Never>?
@@ -42,7 +47,8 @@ final class Deadlines: Sendable {
         state.withLock { state in
             let token = Token(instant: now + limit, number: state.nextNumber)
             state.nextNumber += 1
-            let place = state.deadlines.lastIndex { $0.token < token }.map { $0 + 1 } ?? 0
+            var place = state.deadlines.count
+            if place > state.passed, token < state.deadlines[place - 1].token { place = state.place(of: token) }
             state.deadlines.insert(Deadline(token: token, action: action), at: place)
             if state.wakesAt.map({ token.instant < $0 }) ?? true { sleep(until: token.instant, &state) }
             return token
@@ -53,15 +59,14 @@ final class Deadlines: Sendable {
     ///
     /// Does nothing if it has passed.
     func cancel(_ token: Token) {
-        let removed: Deadline? = state.withLock { state in
-            var low = 0
-            var high = state.deadlines.count
-            while low < high {
-                let middle = (low + high) / 2
-                if state.deadlines[middle].token < token { low = middle + 1 } else { high = middle }
-            }
-            guard low < state.deadlines.count, state.deadlines[low].token == token else { return nil }
-            return state.deadlines.remove(at: low)
+        let removed: (@Sendable () -> Void)? = state.withLock { state in
+            let place = state.place(of: token)
+            guard place < state.deadlines.count, state.deadlines[place].token == token,
+                let action = state.deadlines[place].action.take()
+            else { return nil }
+            state.cancelled += 1
+            state.forgetCancelled()
+            return action
         }
         withExtendedLifetime(removed) {}
     }
@@ -79,14 +84,45 @@ final class Deadlines: Sendable {
         let due: [Deadline] = state.withLock { state in
             guard state.wakesAt == instant else { return [] }
             let now = now
-            let count = state.deadlines.firstIndex { $0.token.instant > now } ?? state.deadlines.count
-            let due = Array(state.deadlines[..<count])
-            state.deadlines.removeFirst(count)
+            let left = state.deadlines[state.passed...]
+            let due = Array(left.prefix { $0.token.instant <= now })
+            state.deadlines.removeFirst(state.passed + due.count)
+            state.passed = 0
+            state.cancelled -= due.count { $0.action == nil }
+            state.forgetCancelled()
             state.wakesAt = nil
             state.sleeper = nil
-            if let next = state.deadlines.first { sleep(until: next.token.instant, &state) }
+            if state.passed < state.deadlines.count {
+                sleep(until: state.deadlines[state.passed].token.instant, &state)
+            }
             return due
         }
-        for deadline in due { deadline.action() }
+        for deadline in due { deadline.action?() }
+    }
+}
+
+extension Deadlines.State {
+    /// Where a deadline is, or would be.
+    fileprivate func place(of token: Deadlines.Token) -> Int {
+        var low = passed
+        var high = deadlines.count
+        while low < high {
+            let middle = (low + high) / 2
+            if deadlines[middle].token < token { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// Passes over what was cancelled at the beginning, and clears up where little else is left.
+    fileprivate mutating func forgetCancelled() {
+        while passed < deadlines.count, deadlines[passed].action == nil {
+            passed += 1
+            cancelled -= 1
+        }
+        guard passed + cancelled > 32, (passed + cancelled) * 2 > deadlines.count else { return }
+        // What is dropped has no action any more.
+        deadlines.removeAll { $0.action == nil }
+        passed = 0
+        cancelled = 0
     }
 }

@@ -123,9 +123,9 @@ extension RequestCore {
             case .cancelRelease(let id):
                 guard let task = state.acquisitions[id]?.task else { break }
                 effects.append(.cancel(task))
-            case .overran(let id, let stage):
+            case .overran(let id, let stage, let isTold):
                 guard let acquisition = state.acquisitions[id] else { break }
-                overran(acquisition, stage, &state, &effects)
+                overran(acquisition, stage, isTold: isTold, &state, &effects)
             case .tell(let id, let failed):
                 guard let failure = state.acquisitions[failed].flatMap({ $0.failure.map($0.failure) }) else { break }
                 state.acquisitions[id]?.dependentFailures.append(failure)
@@ -217,6 +217,7 @@ extension RequestCore {
     private func overran(
         _ acquisition: Acquisition,
         _ stage: Lifecycle.Stage,
+        isTold: Bool,
         _ state: inout State,
         _ effects: inout [Effect]
     ) {
@@ -230,7 +231,7 @@ extension RequestCore {
         case .releasing: reason = .releaseTimedOut(resource.limits.release)
         }
         let failure = acquisition.failure(acquisition.core.error(reason, key: resource.name))
-        state[scope: acquisition.core.scope].releaseFailures.append(failure)
+        if !isTold { state[scope: acquisition.core.scope].releaseFailures.append(failure) }
         effects.append(.report(acquisition.core, .releaseFailed(failure)))
     }
 

@@ -68,7 +68,9 @@ extension StoreCore {
             holdLimit = acquisition.holdLimit
             acquisition.holdLimit = nil
             acquisition.failure = error
-            if isKnown, !isTold, let failure { state[scope: acquisition.core.scope].releaseFailures.append(failure) }
+            // One that overran its limit is among the failures already.
+            let isOverdue = state.lifecycle.state(of: entry) == .overdueRelease
+            if isKnown, !isTold, !isOverdue, let failure { state[scope: acquisition.core.scope].releaseFailures.append(failure) }
         }
         if let holdLimit { Deadlines.shared.cancel(holdLimit) }
         guard isKnown else { return effects }
