@@ -26,7 +26,7 @@ extension StoreCore {
         let job = PendingJob(ticket: try admit(name), name: name, condition: condition, work: work)
         let isOpen = request.state.withLock { state in
             guard state.lifecycle.phase(of: scope) != .closed else { return false }
-            state[scope: scope].jobs.append(job)
+            state.change(scope) { $0.jobs.append(job) }
             return true
         }
         guard isOpen else {
@@ -134,8 +134,10 @@ extension StoreCore {
     /// The opener's cancellation does not reach it.
     nonisolated(nonsending) func runJobsHere() async {
         let line: BackgroundLine? = request.state.withLock { state in
-            state[scope: scope].openerHasLeft = true
-            return state[scope: scope].lineOfOpener.take()
+            state.change(scope) { state in
+                state.openerHasLeft = true
+                return state.lineOfOpener.take()
+            }
         }
         await line?.run()
     }

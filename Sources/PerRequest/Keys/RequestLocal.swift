@@ -68,10 +68,17 @@ public struct RequestLocal<Value: Sendable>: Sendable {
         self.init(name, default: nil, carried: carried)
     }
 
+    /// The default.
+    ///
+    /// An `initial` that needs itself, through others perhaps, would never end: nothing can be thrown there.
     private func makeDefault() -> Value {
         switch `default` {
-        case .constant(let value): value
-        case .initial(let make): make()
+        case .constant(let value): return value
+        case .initial(let make):
+            if let path = RunningClosure.path(to: key, in: nil) {
+                fatalError("\(RequestStoreError(key: name, request: nil, reason: .cycle(path)))")
+            }
+            return RunningClosure.run(key, name, in: nil, make)
         }
     }
 }
@@ -123,7 +130,8 @@ extension RequestLocal {
     /// Changes the value in the current store in one step.
     ///
     /// - Parameter body: Changes the value. It runs without a lock, so that it may read other keys; where another task
-    ///   changes the value meanwhile it runs again, on the newer one.
+    ///   changes the value meanwhile it runs again, on the newer one. It must not update the same value itself, nor
+    ///   set it in every run.
     /// - Returns: What the last run of `body` returned.
     /// - Throws: ``RequestStoreError`` outside a request and after it, and what `body` throws; then nothing is changed.
     @discardableResult
@@ -152,7 +160,12 @@ extension RequestLocal {
     func valueWhereUnset(in store: RequestStore) -> Value {
         // Only a value that is made has to be looked for again: whoever comes first makes it.
         guard case .initial = `default` else { return makeDefault() }
-        do { return try get(in: store) } catch { return makeDefault() }
+        do {
+            return try get(in: store)
+        } catch {
+            // After the request, or inside of itself.
+            return makeDefault()
+        }
     }
 
     /// The value in `store`; the default where nothing was set.
@@ -164,8 +177,9 @@ extension RequestLocal {
         case .ended: throw store.core.error(.requestEnded, key: name)
         case .unset: break
         }
-        guard case .initial(let make) = `default` else { return makeDefault() }
-        let made = make()
+        guard case .initial = `default` else { return makeDefault() }
+        if let path = RunningClosure.path(to: key, in: nil) { throw store.core.error(.cycle(path), key: name) }
+        let made = makeDefault()
         switch store.core.root.exchange(nil, by: StoredValue(made), for: key) {
         case .written: return made
         case .unexpected(let winner?): return winner.as(Value.self)
@@ -182,9 +196,11 @@ extension RequestLocal {
 
     /// Changes the value in `store` in one step; see ``update(_:)``.
     ///
-    /// - Throws: ``RequestStoreError`` if the request is over, and what `body` throws; then nothing is changed.
+    /// - Throws: ``RequestStoreError`` if the request is over, and inside of an `update` of the same value; what `body`
+    ///   throws; then nothing is changed.
     @discardableResult
     public func update<Result>(in store: RequestStore, _ body: (inout Value) throws -> Result) throws -> Result {
+        if let path = RunningClosure.path(to: key, in: store.number) { throw store.core.error(.cycle(path), key: name) }
         var base: StoredValue?
         var present: StoredValue?
         switch store.core.read(key) {
@@ -194,9 +210,10 @@ extension RequestLocal {
         case .unset: break
         case .ended: throw store.core.error(.requestEnded, key: name)
         }
-        while true {
+        // Nobody comes first that often but the body itself.
+        for _ in 0..<10_000 {
             var value = base?.as(Value.self) ?? makeDefault()
-            let result = try body(&value)
+            let result = try RunningClosure.run(key, name, in: store.number) { try body(&value) }
             switch store.core.exchange(present, by: StoredValue(value), for: key) {
             case .written: return result
             case .unexpected(let newer):
@@ -205,6 +222,7 @@ extension RequestLocal {
             case .ended: throw store.core.error(.requestEnded, key: name)
             }
         }
+        throw store.core.error(.cycle([name, name]), key: name)
     }
 
     /// The value in `store`, which must have been set.

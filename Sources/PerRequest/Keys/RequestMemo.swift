@@ -68,7 +68,7 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
         let core = store.core
         let (key, entry) = core.memoEntry(id, arguments(repeat each argument), until: point)
         // A factory notes what it asks for, and a child that has ended asks for nothing.
-        if let box = entry.box, core.parent == nil, Ambient.activity == nil { return box.value(as: Value.self) }
+        if let box = entry.box, core.parent == nil, Ambient.surroundings?.isInsideEntry != true { return box.value(as: Value.self) }
         let call = MemoCall(
             info: ResourceInfo(
                 id: entry.id,

@@ -127,8 +127,8 @@ extension Lifecycle {
         case .exclusive, .claim:
             let claimant = entries[place].claimant
             if claimant >= 0 {
-                let isOwn = request.kind == .claim && dependent.map(entries.id) == claimant
-                return isOwn ? .ready(id, call: nil) : .refuse(.claimed(by: claimant))
+                let isOwn = request.kind == .claim && dependent == claimant
+                return isOwn ? .ready(id, call: nil) : .refuse(.claimed(by: entries.id(at: claimant)))
             }
             guard entries[place].turn >= 0 || !entries[place].queue.isEmpty else {
                 build(dependent, on: place)
@@ -154,9 +154,9 @@ extension Lifecycle {
     private mutating func claim(_ place: Int32, by dependent: Int32?) -> Refusal? {
         guard let dependent else { return nil }
         let claimant = entries[place].claimant
-        guard claimant < 0 || claimant == entries.id(at: dependent) else { return .claimed(by: claimant) }
-        entries[place].claimant = entries.id(at: dependent)
-        entries[dependent].claimed = entries.id(at: place)
+        guard claimant < 0 || claimant == dependent else { return .claimed(by: entries.id(at: claimant)) }
+        entries[place].claimant = dependent
+        entries[dependent].claimed = place
         return nil
     }
 }

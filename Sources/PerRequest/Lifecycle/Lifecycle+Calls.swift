@@ -54,7 +54,7 @@ extension Lifecycle {
     /// Adds a call inside of an activity, to be put in a row of its owner's.
     mutating func add(_ kind: Call.Kind, _ target: Int32, _ inside: Node?) -> (id: Int, place: Int32) {
         let (id, call) = calls.insert(Call(kind: kind, target: target, inside: inside))
-        changeCalls(inside: inside) { calls, list in calls.append(call, to: &list, .activity) }
+        changeCalls(inside: inside) { calls, list in calls.append(call, to: &list, .other) }
         return (id, call)
     }
 
@@ -131,7 +131,7 @@ extension Lifecycle {
         case .claim:
             calls.remove(call, from: &entries[place].queue, .owner)
             if case .value = resumption { break }
-            unclaim(by: entries.place(of: entries[place].claimant))
+            unclaim(by: entries[place].claimant)
         }
         forget(call)
     }
@@ -180,7 +180,7 @@ extension Lifecycle {
     mutating func forget(_ call: Int32) {
         endActivity(.call(call))
         let inside = calls[call].inside
-        changeCalls(inside: inside) { calls, list in calls.remove(call, from: &list, .activity) }
+        changeCalls(inside: inside) { calls, list in calls.remove(call, from: &list, .other) }
         calls.remove(at: call)
     }
 
@@ -198,9 +198,9 @@ extension Lifecycle {
         guard !inner.isEmpty else { return }
         while !inner.isEmpty {
             let call = inner.first
-            calls.remove(call, from: &inner, .activity)
+            calls.remove(call, from: &inner, .other)
             calls[call].inside = outer
-            changeCalls(inside: outer) { calls, list in calls.append(call, to: &list, .activity) }
+            changeCalls(inside: outer) { calls, list in calls.append(call, to: &list, .other) }
         }
         changeCalls(inside: node) { _, list in list = inner }
     }
@@ -217,9 +217,9 @@ extension Lifecycle {
     }
 
     /// The claim of an entry ends.
-    mutating func unclaim(by place: Int32?) {
-        guard let place, let claimed = entries.place(of: entries[place].claimed) else { return }
+    mutating func unclaim(by place: Int32) {
+        guard place >= 0, entries[place].claimed >= 0 else { return }
+        entries[entries[place].claimed].claimant = -1
         entries[place].claimed = -1
-        entries[claimed].claimant = -1
     }
 }

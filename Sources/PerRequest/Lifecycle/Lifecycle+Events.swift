@@ -242,8 +242,7 @@ extension Lifecycle {
     mutating func finish(_ place: Int32) {
         endActivity(.entry(place))
         unclaim(by: place)
-        if let claimant = entries.place(of: entries[place].claimant) { entries[claimant].claimed = -1 }
-        entries[place].claimant = -1
+        unclaim(by: entries[place].claimant)
         freeBoundScopes(of: place)
         unlink(place)
         let scope = entries[place].scope
@@ -255,6 +254,7 @@ extension Lifecycle {
     mutating func forgetEntry(_ place: Int32, _ actions: inout [Action]) {
         if entries[place].form == .memo { unlink(place) }
         unnote(place)
+        leaveReady(place)
         leaveBodies(of: place)
         let scope = entries[place].scope
         var list = self[scope: scope].entries

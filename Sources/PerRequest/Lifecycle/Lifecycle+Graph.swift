@@ -59,7 +59,7 @@ extension Lifecycle {
     }
 
     private func forEachBlocker(ofEntry place: Int32, _ body: (Node) -> Void) {
-        for call in calls.places(in: entries[place].inner, .activity) { body(.call(call)) }
+        for call in calls.places(in: entries[place].inner, .other) { body(.call(call)) }
         guard isDue(place) else { return }
         for id in entries[place].dependents.all { if let place = entries.place(of: id) { body(.entry(place)) } }
         for call in calls.places(in: entries[place].bodies, .owner) { body(.call(call)) }
@@ -73,7 +73,7 @@ extension Lifecycle {
     private func forEachBlocker(ofCall place: Int32, _ body: (Node) -> Void) {
         let call = calls[place]
         if call.isRunning {
-            for call in calls.places(in: call.inner, .activity) { body(.call(call)) }
+            for call in calls.places(in: call.inner, .other) { body(.call(call)) }
             return
         }
         switch call.kind {

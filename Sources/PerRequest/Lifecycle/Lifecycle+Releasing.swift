@@ -23,14 +23,24 @@ extension Lifecycle {
         let scope = entries[place].scope
         agenda.append(scope)
         guard !entries[place].isReady, isReleasable(place) else { return }
+        let rank = rank(of: place)
         entries[place].isReady = true
-        let ready = Ready(rank: rank(of: place), entry: entries.id(at: place))
-        // Nearly always the last.
-        var index = self[scope: scope].ready.count
-        if index > 0, self[scope: scope].ready[index - 1].rank > ready.rank {
-            index = self[scope: scope].ready.firstIndex { $0.rank > ready.rank } ?? index
-        }
-        self[scope: scope].ready.insert(ready, at: index)
+        var list = self[scope: scope].ready
+        // Nearly always the last or the first.
+        var after = list.last
+        if list.first >= 0, self.rank(of: list.first) > rank { after = -1 }
+        while after >= 0, self.rank(of: after) > rank { after = entries[after].readyLinks.previous }
+        entries.insert(place, after: after, in: &list, .other)
+        self[scope: scope].ready = list
+    }
+
+    /// The entry is none of those any more that can be released.
+    mutating func leaveReady(_ place: Int32) {
+        guard entries[place].isReady else { return }
+        entries[place].isReady = false
+        var list = self[scope: entries[place].scope].ready
+        entries.remove(place, from: &list, .other)
+        self[scope: entries[place].scope].ready = list
     }
 
     /// Whether an entry is due and nothing that is built on it stands in the way.
@@ -38,34 +48,33 @@ extension Lifecycle {
     /// What a child has built on it is waited for, as bodies of `use` are; but not by a scope that closes, whose children
     /// have closed, or have had their time.
     private func isReleasable(_ place: Int32) -> Bool {
-        let entry = entries[place]
-        guard entry.state != .awaitingUses, isDue(place), entry.ownDependents == 0 else { return false }
-        if entry.state == .overdueUses { return entry.uses == 0 && entry.foreignDependents == 0 }
-        return entry.foreignDependents == 0 || self[scope: entry.scope].phase < .closing
+        guard entries[place].state != .awaitingUses, isDue(place), entries[place].ownDependents == 0 else { return false }
+        let hasForeign = entries[place].foreignDependents > 0
+        if entries[place].state == .overdueUses { return entries[place].uses == 0 && !hasForeign }
+        return !hasForeign || self[scope: entries[place].scope].phase < .closing
     }
 
     /// What came late goes first, then what is released early, then the last of the point.
     private func rank(of place: Int32) -> Int {
-        let entry = entries[place]
-        let kind = entry.state != .held ? 2 : entry.early != nil ? 1 : 0
-        return kind << 48 | entry.order
+        let kind = entries[place].state != .held ? 2 : entries[place].early != nil ? 1 : 0
+        return kind << 48 | entries[place].order
     }
 
     /// Starts the next release of a scope.
     ///
     /// - Returns: Whether there was one.
     mutating func releaseNext(in scope: Int32, _ actions: inout [Action]) -> Bool {
-        while let next = self[scope: scope].ready.last {
-            guard let place = entries.place(of: next.entry), isReleasable(place) else {
-                self[scope: scope].ready.removeLast()
-                if let place = entries.place(of: next.entry) { entries[place].isReady = false }
+        while true {
+            let place = self[scope: scope].ready.last
+            guard place >= 0 else { return false }
+            guard isReleasable(place) else {
+                leaveReady(place)
                 continue
             }
-            if next.rank >> 48 == 0, isWaiting(scope) { return false }
-            self[scope: scope].ready.removeLast()
-            entries[place].isReady = false
+            if rank(of: place) >> 48 == 0, isWaiting(scope) { return false }
+            leaveReady(place)
             self[scope: scope].releasing = place
-            if entries[place].isReadable { actions.append(.withdraw(next.entry)) }
+            if entries[place].isReadable { actions.append(.withdraw(entries.id(at: place))) }
             if entries[place].uses == 0, entries[place].foreignDependents == 0 {
                 release(place, &actions)
             } else {
@@ -74,7 +83,6 @@ extension Lifecycle {
             }
             return true
         }
-        return false
     }
 
     private mutating func release(_ place: Int32, _ actions: inout [Action]) {
@@ -88,12 +96,11 @@ extension Lifecycle {
 
     /// What a release is told (rules 10, 14 and 15).
     private func verdict(for place: Int32) -> RequestOutcome.Verdict {
-        let entry = entries[place]
-        if entry.state == .late { return .rollback }
-        if let early = entry.early { return early }
-        let scope = self[scope: entry.scope]
+        if entries[place].state == .late { return .rollback }
+        if let early = entries[place].early { return early }
+        let scope = self[scope: entries[place].scope]
         guard scope.verdict == .commit else { return .rollback }
-        return switch entry.beginning {
+        return switch entries[place].beginning {
         case .inTime: .commit
         case .afterRequestSettled: scope.isForced && !scope.isCompleted ? .rollback : .commit
         case .afterSettled: scope.isCompleted ? .commit : .rollback
@@ -166,10 +173,9 @@ extension Lifecycle {
     }
 
     func turnsVerdict(_ place: Int32) -> Bool {
-        let entry = entries[place]
-        let told = entry.told ?? verdict(for: place)
-        guard told == .commit, entry.early == nil || entry.point == .beforeResponse else { return false }
-        return canTurn(entry.scope)
+        let told = entries[place].told ?? verdict(for: place)
+        guard told == .commit, entries[place].early == nil || entries[place].point == .beforeResponse else { return false }
+        return canTurn(entries[place].scope)
     }
 
     private func canTurn(_ scope: Int32) -> Bool {

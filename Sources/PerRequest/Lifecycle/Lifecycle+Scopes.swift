@@ -110,44 +110,6 @@ extension Lifecycle {
         agenda.append(scope)
     }
 
-    // MARK: An empty store
-
-    /// Settles a request that holds nothing, for what `settle` comes to there: to proceed at once.
-    ///
-    /// What was lost is still an entry.
-    ///
-    /// - Returns: Whether it did; otherwise nothing has changed.
-    mutating func settleIfEmpty(success: Bool) -> Bool {
-        guard self[scope: 0].phase == .open, self[scope: 0].response == .asIntended, entries.count == 0 else {
-            return false
-        }
-        if !success { fail(0) }
-        self[scope: 0].phase = .settled
-        return true
-    }
-
-    /// Closes a settled request that holds nothing, for what `close` comes to there: to proceed and be closed at once.
-    ///
-    /// - Returns: Whether it did; otherwise nothing has changed.
-    mutating func closeIfEmpty(completed: Bool = true) -> Bool {
-        guard self[scope: 0].phase == .settled, !self[scope: 0].closeRequested, entries.count == 0,
-            self[scope: 0].openChildren == 0
-        else { return false }
-        self[scope: 0].closeRequested = true
-        self[scope: 0].isCompleted = completed
-        self[scope: 0].hasProceeded = true
-        self[scope: 0].phase = .closed
-        return true
-    }
-
-    /// Makes a lifecycle that was closed unused as it was before.
-    mutating func reopen() {
-        self[scope: 0].phase = .open
-        self[scope: 0].closeRequested = false
-        self[scope: 0].isCompleted = false
-        self[scope: 0].hasProceeded = false
-    }
-
     // MARK: Going on
 
     /// Does what can be done in the scopes that an event has touched.

@@ -67,7 +67,7 @@ extension Lifecycle {
     }
 
     /// A store: the request's own, or a child's.
-    struct Scope: Hashable, Sendable, SlabListed {
+    struct Scope: SlabListed {
         var phase = Phase.open
         var verdict = RequestOutcome.Verdict.commit
         var response = Response.asIntended
@@ -106,27 +106,20 @@ extension Lifecycle {
         /// The entry whose release runs, or waits for those who use its value: one at a time.
         var releasing: Int32 = -1
         /// What can be released now, the next one last.
-        var ready: [Ready] = []
+        var ready = SlabList()
 
         subscript(row: SlabRow) -> SlabLinks {
             get { links }
             set { links = newValue }
         }
+
+        mutating func clear() {}
     }
 
-    /// An entry that can be released, and its turn among those of its scope.
-    struct Ready: Hashable, Sendable {
-        let rank: Int
-        let entry: Int
-    }
-
+    /// A scope refers to nothing, so that changing a part of it costs as if it were not copied.
     subscript(scope place: Int32) -> Scope {
-        _read {
-            if place == 0 { yield root } else { yield children[place - 1] }
-        }
-        _modify {
-            if place == 0 { yield &root } else { yield &children[place - 1] }
-        }
+        @inline(__always) get { place == 0 ? root : children[place - 1] }
+        @inline(__always) set { if place == 0 { root = newValue } else { children[place - 1] = newValue } }
     }
 
     /// Where the scope of a number is, if it has not closed; the root is always there.
@@ -151,7 +144,7 @@ extension Lifecycle {
     }
 
     /// One acquisition of one resource.
-    struct Entry: Hashable, Sendable, SlabListed {
+    struct Entry: SlabListed {
         enum State: Sendable {
             /// The flight is under way.
             case acquiring
@@ -201,6 +194,7 @@ extension Lifecycle {
         var told: RequestOutcome.Verdict?
         /// It is among those of its scope that can be released.
         var isReady = false
+        var readyLinks = SlabLinks()
         /// Its turn among all that were published.
         var order = 0
         var links = SlabLinks()
@@ -214,8 +208,8 @@ extension Lifecycle {
         /// The body that has the turn; -1 for none.
         var turn: Int32 = -1
         /// The entry that claims it, and the one that it claims; -1 for none.
-        var claimant = -1
-        var claimed = -1
+        var claimant: Int32 = -1
+        var claimed: Int32 = -1
         /// Those who wait for its early release.
         var releaseWaiters = SlabList()
 
@@ -233,8 +227,14 @@ extension Lifecycle {
         var memos = NumberSet()
 
         subscript(row: SlabRow) -> SlabLinks {
-            get { links }
-            set { links = newValue }
+            get { row == .owner ? links : readyLinks }
+            set { if row == .owner { links = newValue } else { readyLinks = newValue } }
+        }
+
+        mutating func clear() {
+            dependencies = NumberSet()
+            dependents = NumberSet()
+            memos = NumberSet()
         }
     }
 }
@@ -286,7 +286,7 @@ extension Lifecycle {
     }
 
     /// Somebody who waits, or whose body uses a value.
-    struct Call: Hashable, Sendable, SlabListed {
+    struct Call: SlabListed {
         enum Kind: Sendable {
             /// Wants to read the value.
             case read
@@ -319,10 +319,52 @@ extension Lifecycle {
             get { row == .owner ? links : activityLinks }
             set { if row == .owner { links = newValue } else { activityLinks = newValue } }
         }
+
+        mutating func clear() {}
     }
 
     mutating func nextOrder() -> Int {
         lastOrder += 1
         return lastOrder
+    }
+}
+
+// MARK: - An empty store
+
+extension Lifecycle {
+    /// Settles a request that holds nothing, for what `settle` comes to there: to proceed at once.
+    ///
+    /// What was lost is still an entry.
+    ///
+    /// - Returns: Whether it did; otherwise nothing has changed.
+    mutating func settleIfEmpty(success: Bool) -> Bool {
+        guard root.phase == .open, root.response == .asIntended, entries.count == 0 else {
+            return false
+        }
+        if !success { fail(0) }
+        root.phase = .settled
+        return true
+    }
+
+    /// Closes a settled request that holds nothing, for what `close` comes to there: to proceed and be closed at once.
+    ///
+    /// - Returns: Whether it did; otherwise nothing has changed.
+    mutating func closeIfEmpty(completed: Bool = true) -> Bool {
+        guard root.phase == .settled, !root.closeRequested, entries.count == 0,
+            root.openChildren == 0
+        else { return false }
+        root.closeRequested = true
+        root.isCompleted = completed
+        root.hasProceeded = true
+        root.phase = .closed
+        return true
+    }
+
+    /// Makes a lifecycle that was closed unused as it was before.
+    mutating func reopen() {
+        root.phase = .open
+        root.closeRequested = false
+        root.isCompleted = false
+        root.hasProceeded = false
     }
 }

@@ -1,68 +1,41 @@
-/// A set of numbers: a short array, or, beyond sixteen of them, a hashed set.
-enum NumberSet: Hashable, Sendable {
-    case few([Int])
-    case many(Set<Int>)
+/// A set of numbers, in order: nearly always few, and nearly always added from small to large.
+struct NumberSet: Hashable, Sendable {
+    private(set) var all: [Int] = []
 
-    init() { self = .few([]) }
-
-    var isEmpty: Bool {
-        switch self {
-        case .few(let numbers): numbers.isEmpty
-        case .many(let numbers): numbers.isEmpty
-        }
-    }
+    var isEmpty: Bool { all.isEmpty }
 
     func contains(_ number: Int) -> Bool {
-        switch self {
-        case .few(let numbers): numbers.contains(number)
-        case .many(let numbers): numbers.contains(number)
-        }
+        let index = index(of: number)
+        return index < all.count && all[index] == number
     }
 
     /// Adds a number.
     ///
     /// - Returns: Whether it was not there.
     mutating func insert(_ number: Int) -> Bool {
-        switch self {
-        case .few(var numbers):
-            guard !numbers.contains(number) else { return false }
-            self = .few([])
-            numbers.append(number)
-            self = numbers.count > 16 ? .many(Set(numbers)) : .few(numbers)
+        guard let last = all.last, last >= number else {
+            all.append(number)
             return true
-        case .many(var numbers):
-            self = .few([])
-            defer { self = .many(numbers) }
-            return numbers.insert(number).inserted
         }
+        let index = index(of: number)
+        guard all[index] != number else { return false }
+        all.insert(number, at: index)
+        return true
     }
 
     mutating func remove(_ number: Int) {
-        switch self {
-        case .few(var numbers):
-            guard let index = numbers.firstIndex(of: number) else { return }
-            self = .few([])
-            numbers.remove(at: index)
-            self = .few(numbers)
-        case .many(var numbers):
-            self = .few([])
-            numbers.remove(number)
-            self = .many(numbers)
-        }
+        let index = index(of: number)
+        if index < all.count, all[index] == number { all.remove(at: index) }
     }
 
-    func forEach(_ body: (Int) -> Void) {
-        switch self {
-        case .few(let numbers): numbers.forEach(body)
-        case .many(let numbers): numbers.forEach(body)
+    /// Where a number is, or would be.
+    private func index(of number: Int) -> Int {
+        var low = 0
+        var high = all.count
+        while low < high {
+            let middle = (low + high) / 2
+            if all[middle] < number { low = middle + 1 } else { high = middle }
         }
-    }
-
-    /// The numbers, in no order.
-    var all: [Int] {
-        switch self {
-        case .few(let numbers): numbers
-        case .many(let numbers): Array(numbers)
-        }
+        return low
     }
 }

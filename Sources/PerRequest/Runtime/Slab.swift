@@ -2,13 +2,16 @@
 ///
 /// Adding, finding and removing cost the same however many there are: a number says where its thing is, and places are used
 /// again under other numbers.
-struct Slab<Element: Hashable & Sendable>: Hashable, Sendable {
+struct Slab<Element: SlabElement>: Hashable, Sendable {
     private struct Slot: Hashable, Sendable {
         /// The number of what is here, or of what was here last.
         var id: Int
-        var element: Element?
-        var nextFree: Int32 = -1
+        /// The next free place; -1 for none, ``inUse`` where something is here.
+        var nextFree = Slab.inUse
+        var element: Element
     }
+
+    private static var inUse: Int32 { -2 }
 
     /// How many places there can be at once; what is above that in a number counts how often its place was used.
     private static var places: Int { SlabTable<Int>.places }
@@ -21,22 +24,17 @@ struct Slab<Element: Hashable & Sendable>: Hashable, Sendable {
     func place(of id: Int) -> Int32? {
         guard id >= 0 else { return nil }
         let place = id & (Self.places - 1)
-        guard place < slots.count, slots[place].id == id, slots[place].element != nil else { return nil }
+        guard place < slots.count, slots[place].id == id, slots[place].nextFree == Self.inUse else { return nil }
         return Int32(truncatingIfNeeded: place)
     }
 
     /// The number of what is at a place.
     func id(at place: Int32) -> Int { slots[Int(place)].id }
 
+    /// What is at a place.
     subscript(place: Int32) -> Element {
-        _read {
-            guard let element = slots[Int(place)].element else { preconditionFailure("nothing is at this place") }
-            yield element
-        }
-        _modify {
-            guard slots[Int(place)].element != nil else { preconditionFailure("nothing is at this place") }
-            yield &slots[Int(place)].element!
-        }
+        @inline(__always) _read { yield slots[Int(place)].element }
+        @inline(__always) _modify { yield &slots[Int(place)].element }
     }
 
     /// Adds a thing.
@@ -50,27 +48,34 @@ struct Slab<Element: Hashable & Sendable>: Hashable, Sendable {
         let place = firstFree
         firstFree = slots[Int(place)].nextFree
         slots[Int(place)].id += Self.places
+        slots[Int(place)].nextFree = Self.inUse
         slots[Int(place)].element = element
         return (slots[Int(place)].id, place)
     }
 
     mutating func remove(at place: Int32) {
-        slots[Int(place)].element = nil
+        slots[Int(place)].element.clear()
         slots[Int(place)].nextFree = firstFree
         firstFree = place
         count -= 1
     }
 
     /// Whether something is at a place.
-    func isAt(_ place: Int32) -> Bool { slots[Int(place)].element != nil }
+    func isAt(_ place: Int32) -> Bool { slots[Int(place)].nextFree == Self.inUse }
 
     /// Whether nothing was ever added.
     var isUntouched: Bool { slots.isEmpty }
 
     /// Where all things are.
     var all: some Sequence<Int32> {
-        slots.indices.lazy.filter { slots[$0].element != nil }.map { Int32(truncatingIfNeeded: $0) }
+        slots.indices.lazy.filter { slots[$0].nextFree == Self.inUse }.map { Int32(truncatingIfNeeded: $0) }
     }
+}
+
+/// What can be in a slab.
+protocol SlabElement: Hashable, Sendable {
+    /// Lets go of all that it refers to: it is out of use.
+    mutating func clear()
 }
 
 /// What is kept for the things of a slab outside of it, under the same numbers.
@@ -128,11 +133,12 @@ struct SlabLinks: Hashable, Sendable {
 enum SlabRow: Sendable {
     /// Among those of the same owner.
     case owner
-    /// Among those that are inside of the same activity.
-    case activity
+    /// Among those that can be released, or those that are inside of the same activity.
+    case other
 }
 
-protocol SlabListed {
+/// What can be in a row with others.
+protocol SlabListed: SlabElement {
     subscript(row: SlabRow) -> SlabLinks { get set }
 }
 
@@ -141,6 +147,14 @@ extension Slab where Element: SlabListed {
         self[place][row] = SlabLinks(previous: list.last)
         if list.last >= 0 { self[list.last][row].next = place } else { list.first = place }
         list.last = place
+    }
+
+    /// Adds something behind another one, or as the first.
+    mutating func insert(_ place: Int32, after previous: Int32, in list: inout SlabList, _ row: SlabRow) {
+        let next = previous >= 0 ? self[previous][row].next : list.first
+        self[place][row] = SlabLinks(previous: previous, next: next)
+        if previous >= 0 { self[previous][row].next = place } else { list.first = place }
+        if next >= 0 { self[next][row].previous = place } else { list.last = place }
     }
 
     mutating func remove(_ place: Int32, from list: inout SlabList, _ row: SlabRow) {
@@ -157,7 +171,7 @@ extension Slab where Element: SlabListed {
 }
 
 /// Where the things of a list are.
-struct SlabPlaces<Element: Hashable & Sendable & SlabListed>: Sequence, IteratorProtocol {
+struct SlabPlaces<Element: SlabListed>: Sequence, IteratorProtocol {
     fileprivate let slab: Slab<Element>
     fileprivate let row: SlabRow
     fileprivate var place: Int32

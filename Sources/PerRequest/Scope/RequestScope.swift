@@ -94,7 +94,7 @@ public final class RequestScope: Sendable {
     nonisolated(nonsending) func runWithSurroundings<Result, Failure: Error>(
         _ body: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
-        try await Ambient.with(Ambient.Context(store.core, activity: Ambient.activity), body)
+        try await Ambient.with(Ambient.Context(store.core, inside: Ambient.surroundings), body)
     }
 
     /// Notes that the handler threw, before the framework makes a response of it.

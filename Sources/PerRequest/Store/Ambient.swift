@@ -1,13 +1,12 @@
 /// What is current in a task.
 ///
-/// There are three task-locals in the process: one that every request binds and that is read without counting references,
-/// and two for what few tasks have.
+/// There are two task-locals: one that every request binds and that is read without counting references, and one for what
+/// few tasks have.
 @usableFromInline
 enum Ambient {
     @usableFromInline static let local = TaskLocal(wrappedValue: Carrier())
-    @TaskLocal static var surroundings: Surroundings?
     /// The factory, release or body that this is inside of, whatever store is current.
-    @TaskLocal static var activity: Activity?
+    @TaskLocal static var surroundings: Surroundings?
 }
 
 /// The store that is current in a task: a pointer to its slot, which is never freed, and its number.
@@ -15,8 +14,7 @@ enum Ambient {
 struct Carrier: Sendable {
     @usableFromInline let slot: Slot?
     @usableFromInline let store: Int
-    /// Whether there is more to know: the task-local ``Ambient/surroundings`` belongs to this one, or what is asked for is
-    /// noted for an entry.
+    /// Whether there is more to know: the surroundings are this one's, or what is asked for is noted for an entry.
     @usableFromInline let hasSurroundings: Bool
 
     /// No store.
@@ -41,30 +39,15 @@ struct Carrier: Sendable {
     }
 }
 
-/// What is current in few tasks.
-final class Surroundings: Sendable {
-    /// The id that the request was given: the store is not there any more to say it when a task outlives its request.
-    let id: String?
-    /// The current store, if nobody owns it: it lives for as long as somebody refers to it.
-    let privateStore: StoreCore?
-
-    init(id: String?, privateStore: StoreCore?) {
-        self.id = id
-        self.privateStore = privateStore
-    }
-}
-
 // MARK: - Reading
 
 extension Ambient {
-    private static var present: Surroundings? { local.get().hasSurroundings ? surroundings : nil }
-
     /// The current store; a closed one where the task has outlived its request.
     static var core: StoreCore? {
         let carrier = local.get()
         guard let slot = carrier.slot else { return nil }
         if let core = slot.memory.core(of: carrier.store) { return core }
-        let present = present
+        let present = carrier.hasSurroundings ? surroundings : nil
         return present?.privateStore ?? RequestCore(closed: carrier.store, id: present?.id)
     }
 }
@@ -76,30 +59,41 @@ extension Ambient {
     struct Context: Sendable {
         let core: StoreCore?
         let carrier: Carrier
+        /// `nil` to leave those that are there, which the carrier does not count as its own.
         let surroundings: Surroundings?
-        let activity: Activity?
-        /// Whether a look-up of the activity is to end here, though there is none: nested stores may be many.
-        private let isChild: Bool
 
-        /// A store, and what runs in it here; no store and nothing where it is `nil`.
-        init(_ core: StoreCore?, activity: Activity? = nil) {
-            self.core = core
-            self.activity = activity
-            isChild = core?.parent != nil
-            let privateStore = core.flatMap { $0.isOwned ? nil : $0 }
-            let id = core?.givenID
-            let isKnown = id == nil && privateStore == nil
-            surroundings = isKnown ? nil : Surroundings(id: id, privateStore: privateStore)
-            let hasMore = !isKnown || activity?.isOfEntry ?? false
-            carrier = core.map { Carrier($0, hasSurroundings: hasMore) } ?? Carrier()
+        /// A store, inside of what is given; no store where it is `nil`.
+        init(_ core: StoreCore?, inside outer: Surroundings? = nil) {
+            let isOwn = core.map { $0.givenID != nil || !$0.isOwned } ?? false
+            // Nested stores may be many: the next look-up ends here.
+            let isNested = core?.parent != nil
+            let isKnown = isOwn || outer != nil || isNested
+            self.init(core, isKnown ? Surroundings(of: core, inside: outer) : nil, isOwn: isOwn)
         }
 
-        /// Whether nothing but the carrier has to be bound.
-        fileprivate var isPlain: Bool { surroundings == nil && activity == nil && !isChild && !local.get().hasSurroundings }
+        /// A store, and the code of an entry.
+        init(_ core: StoreCore, for entry: Int) {
+            let request = core.request.identity
+            let outer = Ambient.surroundings?.outside(of: request)
+            self.init(core, Surroundings(of: core, .entry(entry), of: request, inside: outer), isOwn: true)
+        }
+
+        /// What it takes along, inside of what is there if it comes from nowhere else.
+        fileprivate var surroundingsHere: Surroundings? {
+            guard let surroundings, surroundings.isOutermost, let present = Ambient.surroundings else { return surroundings }
+            return Surroundings(of: core, inside: present)
+        }
+
+        private init(_ core: StoreCore?, _ surroundings: Surroundings?, isOwn: Bool) {
+            self.core = core
+            self.surroundings = surroundings
+            let hasMore = isOwn || surroundings?.isInsideEntry ?? false
+            carrier = core.map { Carrier($0, hasSurroundings: hasMore) } ?? Carrier()
+        }
     }
 
     /// What is current here.
-    static var context: Context { Context(core, activity: activity) }
+    static var context: Context { Context(core, inside: surroundings) }
 
     /// Runs `body` with `context` current.
     static nonisolated(nonsending) func with<Result, Failure: Error>(
@@ -107,11 +101,11 @@ extension Ambient {
         _ body: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
         do {
-            if context.isPlain { return try await local.withValue(context.carrier) { try await body() } }
-            return try await $surroundings.withValue(context.surroundings) {
-                try await $activity.withValue(context.activity ?? activity) {
-                    try await local.withValue(context.carrier) { try await body() }
-                }
+            guard let surroundings = context.surroundingsHere else {
+                return try await local.withValue(context.carrier) { try await body() }
+            }
+            return try await $surroundings.withValue(surroundings) {
+                try await local.withValue(context.carrier) { try await body() }
             }
         } catch {
             // `withValue` rethrows `any Error`; what comes out of it is what `body` threw.
@@ -125,22 +119,23 @@ extension Ambient {
         _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
         do {
-            if context.isPlain { return try local.withValue(context.carrier) { try body() } }
-            return try $surroundings.withValue(context.surroundings) {
-                try $activity.withValue(context.activity ?? activity) {
-                    try local.withValue(context.carrier) { try body() }
-                }
+            guard let surroundings = context.surroundingsHere else {
+                return try local.withValue(context.carrier) { try body() }
             }
+            return try $surroundings.withValue(surroundings) { try local.withValue(context.carrier) { try body() } }
         } catch {
             throw error as! Failure
         }
     }
 
-    /// Runs `body` inside of an activity, in the store that is current.
+    /// Runs `body` as one of the bodies of a request, in the store that is current.
     static nonisolated(nonsending) func with<Result>(
-        _ activity: Activity,
+        bodyOf call: Int,
+        of request: Int,
         _ body: nonisolated(nonsending) () async throws -> Result
     ) async throws -> Result {
-        try await $activity.withValue(activity) { try await body() }
+        let present = local.get().hasSurroundings ? core : nil
+        let inside = Surroundings(of: present, .body(call), of: request, inside: surroundings)
+        return try await $surroundings.withValue(inside) { try await body() }
     }
 }

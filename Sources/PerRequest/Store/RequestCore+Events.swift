@@ -102,7 +102,7 @@ extension RequestCore {
                 guard let acquisition = state.acquisitions[id], let box = acquisition.box,
                     let memo = acquisition.resource.memo
                 else { break }
-                state[scope: acquisition.core.scope].memos.keep(box, memo, entry: id)
+                state.change(acquisition.core.scope) { $0.memos.keep(box, memo, entry: id) }
             case .resume(let id, let resumption):
                 guard let pending = state.waiters.remove(id) else { break }
                 effects.append(.resume(pending.waiter, result(of: resumption, for: pending, state)))
@@ -135,17 +135,18 @@ extension RequestCore {
                 if let deadline = acquisition.deadline { effects.append(.endLimit(deadline)) }
                 if let holdLimit = acquisition.holdLimit { effects.append(.endLimit(holdLimit)) }
                 if let memo = acquisition.resource.memo {
-                    state[scope: acquisition.core.scope].memos.ended(memo, entry: id)
+                    state.change(acquisition.core.scope) { $0.memos.ended(memo, entry: id) }
                 }
                 effects.append(.dropAcquisition(acquisition))
             case .forgetMemo(let id):
                 guard let acquisition = state.acquisitions.remove(id), let memo = acquisition.resource.memo else { break }
-                let removed = state[scope: acquisition.core.scope].memos.remove(memo, entry: id)
+                let removed = state.change(acquisition.core.scope) { $0.memos.remove(memo, entry: id) }
                 if let removed { effects.append(.dropMemo(removed)) }
                 effects.append(.dropAcquisition(acquisition))
             case .closeChild(let scope):
-                guard let child = state.children[scope - 1]?.core else { break }
-                if state[scope: scope].ending == nil { state[scope: scope].ending = state[scope: child.parentScope].ending }
+                guard let child = state.children[scope - 1] else { break }
+                let ending = state.read(child.parentScope) { $0.ending }
+                state.change(scope) { if $0.ending == nil { $0.ending = ending } }
                 effects.append(.limitChild(child))
             case .proceed(let scope, let point): proceed(scope, point, &state, &effects, &openers)
             case .closed(let scope): closed(scope, &state, &effects, &openers)
@@ -231,7 +232,7 @@ extension RequestCore {
         case .releasing: reason = .releaseTimedOut(resource.limits.release)
         }
         let failure = acquisition.failure(acquisition.core.error(reason, key: resource.name))
-        if !isTold { state[scope: acquisition.core.scope].releaseFailures.append(failure) }
+        if !isTold { state.change(acquisition.core.scope) { $0.releaseFailures.append(failure) } }
         effects.append(.report(acquisition.core, .releaseFailed(failure)))
     }
 
@@ -247,7 +248,7 @@ extension RequestCore {
         for id in state.lifecycle.entriesInTime(of: point, scope: scope) {
             guard let acquisition = state.acquisitions[id] else { continue }
             let error = core.error(.pointTimedOut(point, limit), key: acquisition.resource.name)
-            state[scope: scope].releaseFailures.append(acquisition.failure(error))
+            state.change(scope) { $0.releaseFailures.append(acquisition.failure(error)) }
         }
     }
 
@@ -261,24 +262,18 @@ extension RequestCore {
         _ openers: inout [Effect]
     ) {
         guard point == .beforeResponse else {
-            if let budget = state[scope: scope].budget {
-                state[scope: scope].budget = nil
-                effects.append(.endLimit(budget))
-            }
+            if let budget = state.children[scope - 1]?.budget.take() { effects.append(.endLimit(budget)) }
             return resumePhaseWaiters(scope, .closing, &state, &openers)
         }
         let response = state.lifecycle.response(of: scope)
         if response != .asIntended {
-            state[scope: scope].status = state[scope: scope].status?.replaced(by: response)
-            if state[scope: scope].ending == nil {
-                let core = state.core(of: scope) ?? self
-                let error = RequestReleaseError(request: core.id, outcome: state.outcome(of: scope))
-                state[scope: scope].ending = .failed(error)
-            }
+            state.change(scope) { $0.status = $0.status?.replaced(by: response) }
+            let core = state.core(of: scope) ?? self
+            let error = RequestReleaseError(request: core.id, outcome: state.outcome(of: scope))
+            state.change(scope) { if $0.ending == nil { $0.ending = .failed(error) } }
         }
-        if !state[scope: scope].memos.isEmpty {
-            let memos = state[scope: scope].memos.removeAll(until: .beforeResponse)
-            effects.append(.dropMemos(memos))
+        if state.read(scope, { !$0.memos.isEmpty }) {
+            effects.append(.dropMemos(state.change(scope) { $0.memos.removeAll(until: .beforeResponse) }))
         }
         resumePhaseWaiters(scope, .settled, &state, &openers)
     }
@@ -286,12 +281,12 @@ extension RequestCore {
     private func closed(_ scope: Int, _ state: inout State, _ effects: inout [Effect], _ openers: inout [Effect]) {
         let core = state.core(of: scope) ?? self
         let outcome = state.outcome(of: scope)
-        let jobs = state[scope: scope].jobs
+        let jobs = state.read(scope) { $0.jobs }
         var left = SlotMemory.Leftovers()
         let hadSlot = core.slot.memory.close(core.identity, carries: !jobs.isEmpty, &left)
         resumePhaseWaiters(scope, .closed, &state, &openers)
         var rest = ScopeState()
-        swap(&rest, &state[scope: scope])
+        state.change(scope) { swap(&rest, &$0) }
         if let child = core as? ChildCore {
             if child.end(with: outcome), child.configuration.isObserved { effects.append(.observeClosed(child, outcome)) }
             state.children[scope - 1] = nil
@@ -311,7 +306,8 @@ extension RequestCore {
             return effects.append(.handOver(jobs, values, outcome.verdict))
         }
         let isRun: (PendingJob) -> Bool = { $0.isRun(after: outcome.verdict) }
-        state[scope: child.parentScope].jobs += child.left(jobs.filter(isRun), values)
+        let inherited = child.left(jobs.filter(isRun), values)
+        state.change(child.parentScope) { $0.jobs += inherited }
         effects.append(.withdraw(child, jobs.filter { !isRun($0) }))
     }
 
@@ -321,10 +317,12 @@ extension RequestCore {
         _ state: inout State,
         _ effects: inout [Effect]
     ) {
-        guard !state[scope: scope].phaseWaiters.isEmpty else { return }
-        for waiting in state[scope: scope].phaseWaiters where waiting.phase <= phase {
-            effects.append(.resume(waiting.waiter, .success(nil)))
+        guard state.read(scope, { !$0.phaseWaiters.isEmpty }) else { return }
+        state.change(scope) { state in
+            for waiting in state.phaseWaiters where waiting.phase <= phase {
+                effects.append(.resume(waiting.waiter, .success(nil)))
+            }
+            state.phaseWaiters.removeAll { $0.phase <= phase }
         }
-        state[scope: scope].phaseWaiters.removeAll { $0.phase <= phase }
     }
 }

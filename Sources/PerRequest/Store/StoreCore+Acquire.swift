@@ -49,7 +49,7 @@ extension StoreCore {
     private func admit(_ source: some Acquirable, from position: SourcePosition, _ kind: Lifecycle.Call.Kind) -> Admission
     {
         let info = source.info
-        let activity = Ambient.activity
+        let surroundings = Ambient.surroundings
         let request = request
         let owner = owner(of: info.key)
         var wanted = ResourceRequest(
@@ -64,9 +64,9 @@ extension StoreCore {
             guard scope == owner || state.lifecycle.phase(of: scope) != .closed else {
                 return .refuse(error(.requestEnded, key: info.name))
             }
-            wanted.inside = activity?.innermost(of: request.identity, in: state.lifecycle)
+            wanted.inside = surroundings?.innermost(of: request.identity, in: state.lifecycle)
             let core = state.core(of: owner) ?? request
-            if let memo = info.memo, let found = state[scope: owner].memos.entry(memo, id: info.id) {
+            if let memo = info.memo, let found = state.read(owner, { $0.memos.entry(memo, id: info.id) }) {
                 if let box = found.box, found.entry < 0 || wanted.inside == nil {
                     return .ready(Acquired(box: box, entry: found.entry, call: nil))
                 }
@@ -87,7 +87,7 @@ extension StoreCore {
                     release: source.makeRelease(in: core)
                 )
                 state.acquisitions[entry] = acquisition
-                if let memo = info.memo { state[scope: owner].memos.fly(memo, id: info.id, as: entry) }
+                if let memo = info.memo { state.change(owner) { $0.memos.fly(memo, id: info.id, as: entry) } }
                 return .start(pending(call, entry, info, core, kind, &state), acquisition)
             case .refuse(let refusal):
                 return .refuse(core.error(of: refusal, for: info, state))
@@ -144,13 +144,16 @@ extension StoreCore {
     private func startFlight(of source: some Acquirable, _ acquisition: Acquisition) {
         let request = request
         let start = ContinuousClock.now
-        let context = Ambient.Context(self, activity: activity(of: acquisition))
-        let task = Task.immediate(
-            name: acquisition.resource.acquireTaskName,
-            priority: priority,
-            executorPreference: executor
-        ) {
-            await Ambient.with(context) { await source.fly(acquisition, in: self) }
+        let context = acquisition.context
+        // Bound around its start, for which nothing has to suspend; the task takes it along.
+        let task = Ambient.with(context) {
+            Task.immediate(
+                name: acquisition.resource.acquireTaskName,
+                priority: priority,
+                executorPreference: executor
+            ) {
+                await source.fly(acquisition, in: self)
+            }
         }
         let (cancelled, isFlying) = request.state.withLock { state in
             guard state.acquisitions[acquisition.entry] === acquisition else { return (false, false) }
@@ -174,12 +177,6 @@ extension StoreCore {
     func reportBlocking(_ acquisition: Acquisition, _ elapsed: Duration, limit: Duration) {
         guard elapsed > limit else { return }
         report(.blocked(resource: acquisition.resource.name, acquiredAt: acquisition.acquiredAt, elapsed))
-    }
-
-    /// What runs for an acquisition: it is inside of nothing else of its request.
-    func activity(of acquisition: Acquisition) -> Activity {
-        let identity = request.identity
-        return Activity(.entry(acquisition.entry), of: identity, inside: Ambient.activity?.outside(of: identity))
     }
 
     /// Publishes the value of a flight.
@@ -230,10 +227,10 @@ extension StoreCore {
 
 extension RequestCore.State {
     /// The store of a scope; `nil` for the root's.
-    func core(of scope: Int) -> StoreCore? { scope == Lifecycle.rootScope ? nil : children[scope - 1]?.core }
+    func core(of scope: Int) -> StoreCore? { scope == Lifecycle.rootScope ? nil : children[scope - 1] }
 
     fileprivate func box(of entry: Int, _ info: ResourceInfo, _ scope: Int) -> AnyBox? {
-        if let memo = info.memo { return self[scope: scope].memos.entry(memo, id: info.id)?.box }
+        if let memo = info.memo { return read(scope) { $0.memos.entry(memo, id: info.id)?.box } }
         return acquisitions[entry]?.box
     }
 }

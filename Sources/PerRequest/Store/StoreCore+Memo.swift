@@ -11,13 +11,13 @@ extension StoreCore {
         let owner = owner(of: memo)
         let request = request
         while true {
-            let bucket = request.state.withLock { $0[scope: owner].memos.bucket(key) }
+            let bucket = request.state.withLock { $0.read(owner) { $0.memos.bucket(key) } }
             if let found = bucket.first(where: { $0.arguments.isEqual(to: arguments) }) { return (key, found) }
             let entry = MemoTable.Entry(arguments: arguments, id: Identity.nextKey(), point: point)
             let isAdded = request.state.withLock { state in
                 // Nothing can be acquired once its point began; then there is nothing to keep either.
                 state.lifecycle.hasBegun(point, scope: owner)
-                    || state[scope: owner].memos.add(entry, to: key, expecting: bucket)
+                    || state.change(owner) { $0.memos.add(entry, to: key, expecting: bucket) }
             }
             if isAdded { return (key, entry) }
         }
@@ -27,16 +27,16 @@ extension StoreCore {
     func forget(memo: Int, _ arguments: MemoArguments) {
         let key = MemoTable.Key(memo: memo, hash: arguments.hash)
         let owner = owner(of: memo)
-        let bucket = request.state.withLock { $0[scope: owner].memos.bucket(key) }
+        let bucket = request.state.withLock { $0.read(owner) { $0.memos.bucket(key) } }
         guard let found = bucket.first(where: { $0.arguments.isEqual(to: arguments) }) else { return }
-        let removed = request.state.withLock { $0[scope: owner].memos.remove(key, id: found.id) }
+        let removed = request.state.withLock { $0.change(owner) { $0.memos.remove(key, id: found.id) } }
         if let removed, removed.entry >= 0 { request.send(.forgetMemo(removed.entry)) }
     }
 
     /// Forgets all values of a memo.
     func forgetAll(memo: Int) {
         let owner = owner(of: memo)
-        let removed = request.state.withLock { $0[scope: owner].memos.removeAll(of: memo) }
+        let removed = request.state.withLock { $0.change(owner) { $0.memos.removeAll(of: memo) } }
         for entry in removed.entries { request.send(.forgetMemo(entry)) }
     }
 }

@@ -12,21 +12,16 @@ extension StoreCore {
         case .closure(let body):
             let start = ContinuousClock.now
             let handoff = Handoff()
-            let context = Ambient.Context(self, activity: activity(of: acquisition))
-            let task = Task.immediate(
-                name: acquisition.resource.releaseTaskName,
-                priority: priority,
-                executorPreference: executor
-            ) {
-                let error = await Ambient.with(context) { () async -> (any Error)? in
-                    do {
-                        try await body(box, outcome)
-                        return nil
-                    } catch {
-                        return error
-                    }
+            let task = Ambient.with(acquisition.context) {
+                Task.immediate(
+                    name: acquisition.resource.releaseTaskName,
+                    priority: priority,
+                    executorPreference: executor
+                ) {
+                    var thrown: (any Error)?
+                    do { try await body(box, outcome) } catch { thrown = error }
+                    if handoff.taskEnded(thrown) { self.request.perform(self.released(acquisition, thrown)) }
                 }
-                if handoff.taskEnded(error) { self.request.perform(self.released(acquisition, error)) }
             }
             let end = handoff.starterLeaves()
             let elapsed = start.duration(to: .now)
@@ -70,7 +65,9 @@ extension StoreCore {
             acquisition.failure = error
             // One that overran its limit is among the failures already.
             let isOverdue = state.lifecycle.state(of: entry) == .overdueRelease
-            if isKnown, !isTold, !isOverdue, let failure { state[scope: acquisition.core.scope].releaseFailures.append(failure) }
+            if isKnown, !isTold, !isOverdue, let failure {
+                state.change(acquisition.core.scope) { $0.releaseFailures.append(failure) }
+            }
         }
         if let holdLimit { Deadlines.shared.cancel(holdLimit) }
         guard isKnown else { return effects }
@@ -84,7 +81,7 @@ extension StoreCore {
     /// Does not react to cancellation.
     nonisolated(nonsending) func releaseEarly(_ info: ResourceInfo, _ verdict: RequestOutcome.Verdict) async throws {
         let waiter = Waiter()
-        let activity = Ambient.activity
+        let surroundings = Ambient.surroundings
         let request = request
         let owner = owner(of: info.key)
         var wanted = EarlyRelease(scope: owner, resource: info.id, verdict: verdict)
@@ -92,7 +89,7 @@ extension StoreCore {
             guard state.lifecycle.phase(of: scope) != .closed else {
                 return ([], error(.requestEnded, key: info.name))
             }
-            wanted.inside = activity?.innermost(of: request.identity, in: state.lifecycle)
+            wanted.inside = surroundings?.innermost(of: request.identity, in: state.lifecycle)
             let core = state.core(of: owner) ?? request
             var admission = Lifecycle.EarlyAdmission.nothingHeld
             let effects = request.effects(&state) { state, actions in
@@ -129,8 +126,8 @@ extension StoreCore {
     /// Marks the request as failed for a cause that is known, as long as its response is not settled.
     func fail(as ending: RequestOutcome.Ending) {
         request.send(.fail(scope)) { state in
-            guard state.lifecycle.phase(of: scope) == .open, state[scope: scope].ending == nil else { return }
-            state[scope: scope].ending = ending
+            guard state.lifecycle.phase(of: scope) == .open else { return }
+            state.change(scope) { if $0.ending == nil { $0.ending = ending } }
         }
     }
 
@@ -145,7 +142,7 @@ extension StoreCore {
         let event = Lifecycle.Event.settle(scope, success: isSuccess)
         await run(event, until: .settled, within: .beforeResponse) { state in
             guard state.lifecycle.phase(of: scope) == .open else { return }
-            state[scope: scope].status = status
+            state.change(scope) { $0.status = status }
         }
         return request.state.withLock { state in
             let outcome = (self as? ChildCore)?.ended ?? state.outcome(of: scope)
@@ -170,7 +167,7 @@ extension StoreCore {
         let event = Lifecycle.Event.close(scope, success: isSuccess, completed: ending.isCompleted)
         await run(event, until: .closing, within: .afterResponse) { state in
             guard state.lifecycle.phase(of: scope) <= .settled else { return }
-            state[scope: scope].note(ending, status)
+            state.change(scope) { $0.note(ending, status) }
         }
         return outcome
     }
@@ -183,24 +180,26 @@ extension StoreCore {
         prepare: (inout sending RequestCore.State) -> Void
     ) async {
         let waiter = Waiter()
-        let activity = Ambient.activity
+        let surroundings = Ambient.surroundings
         let request = request
         var hasPassed = false
         var limit = Duration.zero
         let effects = request.state.withLock { state in
             prepare(&state)
             hasPassed = state.lifecycle.hasPassed(phase, scope: scope)
-            if !hasPassed { state[scope: scope].phaseWaiters.append(PhaseWaiter(phase: phase, waiter: waiter)) }
+            if !hasPassed {
+                state.change(scope) { $0.phaseWaiters.append(PhaseWaiter(phase: phase, waiter: waiter)) }
+            }
             let effects = request.effects(&state) { state, actions in
                 state.lifecycle.handle(event, &actions)
                 guard !hasPassed, !state.lifecycle.hasPassed(phase, scope: scope) else { return }
                 // The wait for it is an edge of the graph, if the opener is inside of something.
-                let inside = activity?.innermost(of: request.identity, in: state.lifecycle)
+                let inside = surroundings?.innermost(of: request.identity, in: state.lifecycle)
                 state.lifecycle.waitForPhase(scope, inside: inside, &actions)
             }
             if !hasPassed, !state.lifecycle.hasPassed(phase, scope: scope) {
                 limit = self.limit(of: point, state)
-                state[scope: scope].pointEnds = .now + limit
+                state.change(scope) { $0.pointEnds = .now + limit }
             }
             return effects
         }
@@ -218,7 +217,7 @@ extension StoreCore {
         var next: StoreCore = self
         while let child = next as? ChildCore {
             thirds += 1
-            if let ends = state[scope: child.parentScope].pointEnds {
+            if let ends = state.read(child.parentScope, { $0.pointEnds }) {
                 return max(.zero, ContinuousClock.now.duration(to: ends)).third(thirds)
             }
             next = state.core(of: child.parentScope) ?? request
@@ -247,16 +246,15 @@ extension ChildCore {
         let limit: Duration? = request.state.withLock { state in
             guard !state.lifecycle.hasPassed(.closing, scope: scope) else { return nil }
             let limit = self.limit(of: .afterResponse, state)
-            state[scope: scope].pointEnds = .now + limit
+            state.change(scope) { $0.pointEnds = .now + limit }
             return limit
         }
         guard let limit else { return }
         let token = schedule(after: limit) { $0.request.send(.budgetSpent($0.scope, .afterResponse)) }
         let previous: Deadlines.Token? = request.state.withLock { state in
             guard !state.lifecycle.hasPassed(.closing, scope: scope) else { return token }
-            let previous = state[scope: scope].budget
-            state[scope: scope].budget = token
-            return previous
+            defer { budget = token }
+            return budget
         }
         if let previous { Deadlines.shared.cancel(previous) }
     }

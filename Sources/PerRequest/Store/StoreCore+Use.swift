@@ -9,9 +9,8 @@ extension StoreCore {
         _ body: nonisolated(nonsending) () async throws -> Result
     ) async throws -> Result {
         guard let call = acquired.call else { preconditionFailure("a body without a call") }
-        let activity = Activity(.body(call), of: request.identity, inside: Ambient.activity)
         defer { request.send(.callEnded(call)) }
-        return try await Ambient.with(activity) { try await body() }
+        return try await Ambient.with(bodyOf: call, of: request.identity) { try await body() }
     }
 
     /// Runs `body` with the value for itself: it is its turn. What it makes of it is the next one's.
@@ -21,10 +20,9 @@ extension StoreCore {
         _ body: nonisolated(nonsending) (inout sending Value) async throws -> sending Result
     ) async throws -> sending Result {
         guard let call = acquired.call else { preconditionFailure("a body without a call") }
-        let activity = Activity(.body(call), of: request.identity, inside: Ambient.activity)
         let loan = Loan<Value, Result>(acquired.box.handOver(as: type))
         defer { endLoan(acquired, call, acquired.box.replaced(by: loan.giveBack(), as: type)) }
-        try await Ambient.with(activity) { try await loan.lend(to: body) }
+        try await Ambient.with(bodyOf: call, of: request.identity) { try await loan.lend(to: body) }
         return loan.takeResult()
     }
 

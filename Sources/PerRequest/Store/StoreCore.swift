@@ -118,7 +118,7 @@ final class RequestCore: StoreCore, @unchecked Sendable {
         var acquisitions = SlabTable<Acquisition>()
         var waiters = SlabTable<PendingWaiter>()
         var own = ScopeState()
-        var children = SlabTable<ScopeState>()
+        var children = SlabTable<ChildCore>()
     }
 }
 
@@ -138,6 +138,9 @@ final class ChildCore: StoreCore, @unchecked Sendable {
     fileprivate(set) var ended: RequestOutcome?
     /// Whether the observer knows of it; it is not told of its end before.
     private var isAnnounced = false
+    var kept = ScopeState()
+    /// The limit of closing it, if its parent does.
+    var budget: Deadlines.Token?
 
     override var request: RequestCore { shared }
     override var scope: Int { place }
@@ -194,13 +197,13 @@ extension StoreCore {
     /// - Returns: `nil` if this one is closing.
     func openChild(owning owned: Set<Int>, id: String?, observer: (any RequestObserver)?) -> ChildCore? {
         let child = ChildCore(of: self, observer.map(configuration.observed) ?? configuration, id: id)
-        let activity = Ambient.activity
+        let surroundings = Ambient.surroundings
         let request = request
         let isOpen = request.state.withLock { state in
-            let inside = activity?.innermost(of: request.identity, in: state.lifecycle)
+            let inside = surroundings?.innermost(of: request.identity, in: state.lifecycle)
             guard let scope = state.lifecycle.openChild(of: scope, inside: inside) else { return false }
             child.open(as: scope, owning: owned)
-            state.children[scope - 1] = ScopeState(core: child)
+            state.children[scope - 1] = child
             return true
         }
         guard isOpen else {
@@ -214,8 +217,6 @@ extension StoreCore {
 
 /// What is kept of a scope beside the lifecycle.
 struct ScopeState: Sendable {
-    /// The store, if it is a child's.
-    var core: ChildCore?
     var status: RequestStatus?
     var ending: RequestOutcome.Ending?
     var releaseFailures: [ReleaseFailure] = []
@@ -228,8 +229,6 @@ struct ScopeState: Sendable {
     var phaseWaiters: [PhaseWaiter] = []
     /// When the point under way has to have ended, if somebody waits for that.
     var pointEnds: ContinuousClock.Instant?
-    /// The limit of a child that its parent closes.
-    var budget: Deadlines.Token?
 }
 
 /// A caller that waits.
@@ -284,32 +283,31 @@ extension StoreCore {
 }
 
 extension RequestCore.State {
-    subscript(scope scope: Int) -> ScopeState {
-        _read {
-            if scope == Lifecycle.rootScope { yield own } else { yield children[scope - 1] ?? ScopeState() }
-        }
-        _modify {
-            if scope == Lifecycle.rootScope {
-                yield &own
-            } else {
-                // One that has closed has no state any more.
-                let present = children.remove(scope - 1)
-                var state = present ?? ScopeState()
-                defer { if present != nil { children[scope - 1] = state } }
-                yield &state
-            }
-        }
+    /// Reads something of what is kept of a scope; of one that has closed nothing is.
+    @inline(__always)
+    func read<Result>(_ scope: Int, _ body: (borrowing ScopeState) -> Result) -> Result {
+        scope == Lifecycle.rootScope ? body(own) : body(children[scope - 1]?.kept ?? ScopeState())
+    }
+
+    /// Changes something of what is kept of a scope; of one that has closed nothing is.
+    @inline(__always)
+    mutating func change<Result>(_ scope: Int, _ body: (inout ScopeState) -> Result) -> Result {
+        guard scope != Lifecycle.rootScope else { return body(&own) }
+        if let child = children[scope - 1] { return body(&child.kept) }
+        var nothing = ScopeState()
+        return body(&nothing)
     }
 
     /// The outcome for a release or the observer.
     func outcome(of scope: Int, verdict: RequestOutcome.Verdict? = nil) -> RequestOutcome {
-        let state = self[scope: scope]
-        return RequestOutcome(
-            verdict: verdict ?? lifecycle.verdict(of: scope) ?? .rollback,
-            status: state.status,
-            ending: state.ending ?? .completed,
-            releaseFailures: state.releaseFailures
-        )
+        read(scope) { state in
+            RequestOutcome(
+                verdict: verdict ?? lifecycle.verdict(of: scope) ?? .rollback,
+                status: state.status,
+                ending: state.ending ?? .completed,
+                releaseFailures: state.releaseFailures
+            )
+        }
     }
 
     func name(of entry: Int) -> String { acquisitions[entry]?.resource.name ?? "?" }
