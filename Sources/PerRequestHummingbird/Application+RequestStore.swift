@@ -20,6 +20,12 @@ extension Application {
     ///
     /// A router without the middleware is an error when the application starts: a ``RequestStoreSetupError``.
     ///
+    /// Where the server has a `BackgroundWork`, the application runs it as the last of its services. On a graceful shutdown
+    /// Hummingbird ends the server first and then the services in reverse order: the work ends what it has, and then the
+    /// services end that it may need. A service that leaves work itself, such as a second server, has to end before it: name
+    /// the work among the services, `services: [pool, work, secondServer]`, and it keeps that place. What `addServices` adds
+    /// comes behind the work and ends before it.
+    ///
     /// With `app.test(.router)` there is no channel: the store then opens around the router and closes after the
     /// response's body.
     ///
@@ -27,7 +33,7 @@ extension Application {
     ///   - router: The router, with ``RequestStoreMiddleware`` as its first middleware.
     ///   - requestStore: The server, in place of Hummingbird's `server`.
     ///   - configuration: Hummingbird's configuration.
-    ///   - services: Services that the application runs beside its server.
+    ///   - services: Services that the application runs beside its server, those first that others need.
     ///   - onServerRunning: Called once the server is running.
     ///   - eventLoopGroupProvider: Where the event loops come from.
     ///   - logger: The application's logger.
@@ -59,10 +65,10 @@ extension Application {
 
     /// The services with the owner of the work after the response, unless it is one of them.
     ///
-    /// A group shuts down in reverse order: the work outlives those that leave some.
+    /// A group shuts down in reverse order, the server first: the work outlives those who leave it, and nothing that it needs.
     private static func services(_ services: [any Service], with work: BackgroundWork?) -> [any Service] {
         guard let work, !services.contains(where: { $0 as? BackgroundWork === work }) else { return services }
-        return [work] + services
+        return services + [work]
     }
 }
 #endif

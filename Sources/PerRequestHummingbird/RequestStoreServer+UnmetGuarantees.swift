@@ -22,6 +22,15 @@ extension RequestStoreServer {
             has gone.
             """
         ),
+        UnmetGuarantee(
+            rule: 20,
+            in: .afterResponse,
+            .partly,
+            """
+            A service that is added by `addServices` ends before the work that may need it: give the application those that \
+            jobs use as `services:`.
+            """
+        ),
     ]
 }
 #endif

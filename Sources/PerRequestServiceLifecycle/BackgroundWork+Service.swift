@@ -6,13 +6,14 @@ public import ServiceLifecycle
 ///
 /// ```swift
 /// let work = BackgroundWork()
-/// let services = ServiceGroup(services: [work, server], logger: logger)
+/// let services = ServiceGroup(services: [pool, work, server], logger: logger)
 /// ```
 ///
-/// Put it before the server that it works for: a group shuts its services down in reverse order, so that the last requests
-/// can still leave work.
+/// Put it before the server that it works for, and behind what its jobs need: a group shuts its services down in reverse
+/// order, so that the last requests can still leave work, and the work outlives nothing that it needs.
 extension BackgroundWork: Service {
-    /// Runs the work until the group shuts down gracefully; then what was admitted has ``Limits/drain`` to end.
+    /// Runs the work until the group shuts down gracefully; then what was admitted has ``Limits/drain`` to end, and what is
+    /// cancelled after it has ``Limits/grace``.
     ///
     /// Cancelling the task cuts it off at once.
     public func run() async throws {

@@ -2,10 +2,13 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import Logging
 import NIOCore
 import PerRequest
 import PerRequestTestSupport
 import PerRequestHummingbird
+import ServiceLifecycle
+import Synchronization
 import Testing
 
 private let name = RequestLocal<String?>("name")
@@ -115,6 +118,9 @@ struct AfterResponseTests {
         }
         let app = Application(router: router, requestStore: .http1(background: work), services: [work])
         #expect(app.services.count == 1)
+        let pool = Pool(watch)
+        let among = Application(router: router, requestStore: .http1(background: work), services: [pool, work, pool])
+        #expect(among.services.map { $0 is BackgroundWork } == [false, true, false])
         try await app.test(.router) { client in try await client.execute(uri: "/x", method: .get) { _ in } }
         #expect(watch.journal == ["job"])
     }
@@ -150,6 +156,90 @@ struct AfterResponseTests {
             try await client.execute(uri: "/x", method: .get) { _ in }
         }
         #expect(watch.journal == ["job"])
+    }
+
+    // MARK: - Shutdown
+
+    /// What jobs use: it can be used until its service has ended.
+    private final class Pool: Service {
+        private let watch: Watch
+        private let isOpen = Mutex(true)
+
+        init(_ watch: Watch) { self.watch = watch }
+
+        func use(_ name: String) { watch.note("\(name), \(isOpen.withLock { $0 ? "open" : "closed" })") }
+
+        func run() async throws {
+            try await gracefulShutdown()
+            isOpen.withLock { $0 = false }
+            watch.note("pool ends")
+        }
+    }
+
+    /// Serves one request, with the pool as a service, and shuts down while it is served.
+    private func shutDown(
+        _ work: BackgroundWork,
+        _ watch: Watch,
+        _ job: @escaping @Sendable (Pool) async throws -> Void
+    ) async throws {
+        let pool = Pool(watch)
+        let groups = AsyncStream<ServiceGroup>.makeStream()
+        let router = makeRouter()
+        router.get("last") { _, _ in
+            for await group in groups.stream {
+                await group.triggerGracefulShutdown()
+                break
+            }
+            try RequestStore.afterResponse("job") { try await job(pool) }
+            return "last"
+        }
+        let (ports, continuation) = AsyncThrowingStream<Int, any Error>.makeStream()
+        let app = Application(
+            router: router,
+            requestStore: .http1(background: work),
+            configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            services: [pool],
+            onServerRunning: { continuation.yield($0.localAddress?.port ?? 0) },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        try await withRunning(app, ports, continuation) { port, group in
+            let client = try await RawClient.connect(to: port)
+            groups.continuation.yield(group)
+            try await client.get("/last")
+            let response = try await client.response()
+            #expect(response.body == "last")
+            try await client.close()
+        }
+    }
+
+    @Test("on shutdown the last request's job still has the application's services, which end when it has")
+    func shutdownOrder() async throws {
+        let watch = Watch()
+        try await shutDown(BackgroundWork(), watch) { pool in
+            pool.use("begin")
+            // The server has ended, and the work has been told.
+            try await gracefulShutdown()
+            for _ in 0..<100 { await Task.yield() }
+            pool.use("end")
+        }
+        #expect(watch.journal == ["begin, open", "end, open", "pool ends"])
+    }
+
+    @Test("a job that ignores its cancellation does not keep the application from shutting down")
+    func deafJob() async throws {
+        let watch = Watch()
+        let (stream, continuation) = AsyncStream<Void>.makeStream()
+        let work = BackgroundWork(limits: .init(drain: .milliseconds(1), grace: .milliseconds(10)))
+        try await shutDown(work, watch) { pool in
+            // Not a child task, so that no cancellation reaches it.
+            await Task { for await _ in stream { break } }.value
+            pool.use("at last")
+        }
+        #expect(watch.journal == ["pool ends"])
+        #expect(work.counts.running == 1)
+        continuation.yield()
+        while work.counts.running > 0 { await Task.yield() }
+        #expect(watch.journal == ["pool ends", "at last, closed"])
     }
 }
 #endif

@@ -84,7 +84,8 @@ public struct NotesService: Sendable {
             router: router,
             requestStore: .http1(observer: counters, background: work, failureResponse: Self.failureResponse),
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
-            services: rpcServer.map { [$0] } ?? [],
+            // In this order: both servers leave work, and end before it.
+            services: rpcServer.map { [work, $0] } ?? [work],
             onServerRunning: { channel in
                 if let port = channel.localAddress?.port { onListening(port) }
             },
