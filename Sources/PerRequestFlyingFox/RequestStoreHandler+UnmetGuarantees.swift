@@ -58,7 +58,7 @@ extension RequestStoreHandler {
             .wholly,
             """
             A client that leaves is never told from other ends: with a buffered body the request counts as completed, \
-            with a streamed one as abandoned.
+            with a streamed one as abandoned, and where reading its upload throws, as failed.
             """
         ),
     ]

@@ -3,17 +3,46 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
+import NIOCore
 import PerRequest
+import PerRequestNIO
 import Synchronization
 
 /// One request on its way through the adapter's layers, from the channel to the router.
 struct Exchange: Sendable {
     @TaskLocal static var current: Exchange?
 
-    /// Not the scope, which the channel's frame holds: tasks of the store inherit this, and must not keep the request open
-    /// (rule 21).
+    /// Where a request came from: its scope, and the client's connection.
+    struct Origin: Sendable {
+        let scope: RequestScope
+        let channel: any Channel
+    }
+
+    /// Not the scope: tasks of the store inherit this, and must not keep the request open (rule 21).
     let store: RequestStore
     let log: ExchangeLog
+    /// The channel's frame, which closes the scope whatever happens; `nil` without a channel, where only dropping the scope
+    /// may close it.
+    let origin: Origin?
+
+    /// Notes what the handler threw, or why: the client left, or the request was cancelled.
+    func failed(_ error: any Error) async {
+        if let origin {
+            origin.scope.fail(as: await .init(serving: error, on: origin.channel))
+        } else {
+            store.fail(error)
+        }
+        log.handlerFailed(error)
+    }
+}
+
+extension RequestOutcome.Ending {
+    /// How a request ended that threw.
+    init(serving error: any Error, on channel: any Channel) async {
+        // What Hummingbird makes of a broken upload that a streamed body reads.
+        let isOfHummingbird = String(reflecting: type(of: error)) == "HummingbirdCore.HTTPChannelError"
+        await self.init(of: error, isOfConnection: isOfHummingbird || error.isOfNIO, on: channel)
+    }
 }
 
 /// What the layers tell each other about a request, and where its reports go.
