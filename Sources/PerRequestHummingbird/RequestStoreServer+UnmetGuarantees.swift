@@ -5,6 +5,15 @@ extension RequestStoreServer {
     /// What PerRequest promises and cannot hold with Hummingbird.
     public static let unmetGuarantees = [
         UnmetGuarantee(
+            rule: 2,
+            in: .handler,
+            .partly,
+            """
+            The handler of a WebSocket runs outside the scope of its upgrade request and has no store: it needs a \
+            `withRequestStore` of its own.
+            """
+        ),
+        UnmetGuarantee(
             rule: 15,
             in: .middleware,
             .partly,
