@@ -52,6 +52,7 @@ extension RequestOutcome.Ending {
 final class ExchangeLog: ReportReceiver {
     private struct State: Sendable {
         var logger: Logger?
+        var outerLogger: Logger?
         var isClaimed = false
         var middlewareRan = false
         var handlerError: (any Error)?
@@ -65,18 +66,22 @@ final class ExchangeLog: ReportReceiver {
     /// The request's logger, once Hummingbird has made it.
     var logger: Logger? { state.withLock { $0.logger } }
 
+    /// The logger of the request that this one was sent from within.
+    var outerLogger: Logger? { state.withLock { $0.outerLogger } }
+
     /// Claims the exchange for the router of its application.
     ///
     /// Returns false if that has happened: what asks now is another request, sent through a router within the first.
     ///
     /// A request that is sent from within another may bring our own logger along, which would forward to itself: then the
-    /// other request's logger takes its place.
+    /// other request's logger takes its place. So it does where our logger comes wrapped, which shows only when it is used.
     func claim(logger: Logger) -> Bool {
         let outer = Exchange.current.flatMap { $0.log === self ? nil : $0.log.logger }
         return state.withLock { state in
             guard !state.isClaimed else { return false }
             state.isClaimed = true
             state.logger = logger.handler is RequestLogHandler ? outer : logger
+            state.outerLogger = outer
             return true
         }
     }
@@ -118,7 +123,10 @@ final class ExchangeLog: ReportReceiver {
     }
 
     private static func log(_ report: RequestReport, to logger: Logger?) {
-        (logger ?? Logger.current).error("PerRequest: \(report)", metadata: ["request.store": "\(report.request)"])
+        let (message, metadata): (Logger.Message, Logger.Metadata) =
+            ("PerRequest: \(report)", ["request.store": "\(report.request)"])
+        guard let logger else { return Logger.current.error(message, metadata: metadata) }
+        RequestLogHandler.forwarding { logger.error(message, metadata: metadata) }
     }
 }
 #endif
