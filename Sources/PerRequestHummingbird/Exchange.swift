@@ -90,7 +90,13 @@ final class ExchangeLog: ReportReceiver {
 
     var didMiddlewareRun: Bool { state.withLock { $0.middlewareRan } }
 
-    func handlerFailed(_ error: any Error) { state.withLock { $0.handlerError = error } }
+    func handlerFailed(_ error: any Error) {
+        // What it replaces is dropped after the lock was given back: a user's `deinit` may log.
+        _ = state.withLock { state in
+            defer { state.handlerError = error }
+            return state.handlerError
+        }
+    }
 
     func willWrite(_ status: HTTPResponse.Status) { state.withLock { $0.writtenStatus = status } }
 
@@ -108,8 +114,9 @@ final class ExchangeLog: ReportReceiver {
             return (state.logger, state.handlerError, state.keptBack)
         }
         guard !reports.isEmpty else { return }
-        if let handlerError {
-            logger?.error("The request failed", metadata: ["error": "\(handlerError)"])
+        if let handlerError, let logger {
+            let metadata: Logger.Metadata = ["error": "\(handlerError)"]
+            RequestLogHandler.forwarding { logger.error("The request failed", metadata: metadata) }
         }
         for report in reports { Self.log(report, to: logger) }
     }
