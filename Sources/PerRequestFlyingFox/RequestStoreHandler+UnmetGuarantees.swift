@@ -35,6 +35,15 @@ extension RequestStoreHandler {
             """
         ),
         UnmetGuarantee(
+            rule: 3,
+            in: .streamedBody,
+            .partly,
+            """
+            In a program that is built without reflection metadata nothing shows whether a body without a length comes \
+            encoded: it is left as it is, and its store closes before it is written.
+            """
+        ),
+        UnmetGuarantee(
             rule: 15,
             in: .commit,
             .partly,
@@ -49,7 +58,7 @@ extension RequestStoreHandler {
             .wholly,
             """
             A client that leaves is never told from other ends: with a buffered body the request counts as completed, \
-            with a streamed one as abandoned.
+            with a streamed one as abandoned, and where reading its upload throws, as failed.
             """
         ),
     ]

@@ -98,10 +98,12 @@ public struct RequestStoreHandler: HTTPHandler {
         case .webSocket(let handler):
             await scope.close(status: status)
             response.payload = .webSocket(ScopedWebSocket(base: handler, options: options))
-        case .httpBody(let body) where body.isBuffered:
-            await scope.close(status: status)
         case .httpBody(let body):
-            response.payload = .httpBody(body.scoped(by: ScopeOwner(scope, status: status)))
+            if let source = BodySource(of: body) {
+                response.payload = .httpBody(source.scoped(by: ScopeOwner(scope, status: status)))
+            } else {
+                await scope.close(status: status)
+            }
         }
         return response
     }

@@ -42,6 +42,15 @@ extension RequestStoreTransport {
                 down, or without RequestStoreInterceptor, may count as cancelled.
                 """
             ),
+            UnmetGuarantee(
+                rule: 19,
+                in: .clientLeaving,
+                .partly,
+                """
+                A client that ends its messages before it cancels, as gRPC Swift's does, looks as if it had sent them all: \
+                where the RPC ends before the cancellation comes, it counts as completed.
+                """
+            ),
         ]
     }
 }

@@ -3,17 +3,46 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
+import NIOCore
 import PerRequest
+import PerRequestNIO
 import Synchronization
 
 /// One request on its way through the adapter's layers, from the channel to the router.
 struct Exchange: Sendable {
     @TaskLocal static var current: Exchange?
 
-    /// Not the scope, which the channel's frame holds: tasks of the store inherit this, and must not keep the request open
-    /// (rule 21).
+    /// Where a request came from: its scope, and the client's connection.
+    struct Origin: Sendable {
+        let scope: RequestScope
+        let channel: any Channel
+    }
+
+    /// Not the scope: tasks of the store inherit this, and must not keep the request open (rule 21).
     let store: RequestStore
     let log: ExchangeLog
+    /// The channel's frame, which closes the scope whatever happens; `nil` without a channel, where only dropping the scope
+    /// may close it.
+    let origin: Origin?
+
+    /// Notes what the handler threw, or why: the client left, or the request was cancelled.
+    func failed(_ error: any Error) async {
+        if let origin {
+            origin.scope.fail(as: await .init(serving: error, on: origin.channel))
+        } else {
+            store.fail(error)
+        }
+        log.handlerFailed(error)
+    }
+}
+
+extension RequestOutcome.Ending {
+    /// How a request ended that threw.
+    init(serving error: any Error, on channel: any Channel) async {
+        // What Hummingbird makes of a broken upload that a streamed body reads.
+        let isOfHummingbird = String(reflecting: type(of: error)) == "HummingbirdCore.HTTPChannelError"
+        await self.init(of: error, isOfConnection: isOfHummingbird || error.isOfNIO, on: channel)
+    }
 }
 
 /// What the layers tell each other about a request, and where its reports go.
@@ -23,6 +52,7 @@ struct Exchange: Sendable {
 final class ExchangeLog: ReportReceiver {
     private struct State: Sendable {
         var logger: Logger?
+        var outerLogger: Logger?
         var isClaimed = false
         var middlewareRan = false
         var handlerError: (any Error)?
@@ -36,18 +66,22 @@ final class ExchangeLog: ReportReceiver {
     /// The request's logger, once Hummingbird has made it.
     var logger: Logger? { state.withLock { $0.logger } }
 
+    /// The logger of the request that this one was sent from within.
+    var outerLogger: Logger? { state.withLock { $0.outerLogger } }
+
     /// Claims the exchange for the router of its application.
     ///
     /// Returns false if that has happened: what asks now is another request, sent through a router within the first.
     ///
     /// A request that is sent from within another may bring our own logger along, which would forward to itself: then the
-    /// other request's logger takes its place.
+    /// other request's logger takes its place. So it does where our logger comes wrapped, which shows only when it is used.
     func claim(logger: Logger) -> Bool {
         let outer = Exchange.current.flatMap { $0.log === self ? nil : $0.log.logger }
         return state.withLock { state in
             guard !state.isClaimed else { return false }
             state.isClaimed = true
             state.logger = logger.handler is RequestLogHandler ? outer : logger
+            state.outerLogger = outer
             return true
         }
     }
@@ -56,7 +90,13 @@ final class ExchangeLog: ReportReceiver {
 
     var didMiddlewareRun: Bool { state.withLock { $0.middlewareRan } }
 
-    func handlerFailed(_ error: any Error) { state.withLock { $0.handlerError = error } }
+    func handlerFailed(_ error: any Error) {
+        // What it replaces is dropped after the lock was given back: a user's `deinit` may log.
+        _ = state.withLock { state in
+            defer { state.handlerError = error }
+            return state.handlerError
+        }
+    }
 
     func willWrite(_ status: HTTPResponse.Status) { state.withLock { $0.writtenStatus = status } }
 
@@ -74,8 +114,9 @@ final class ExchangeLog: ReportReceiver {
             return (state.logger, state.handlerError, state.keptBack)
         }
         guard !reports.isEmpty else { return }
-        if let handlerError {
-            logger?.error("The request failed", metadata: ["error": "\(handlerError)"])
+        if let handlerError, let logger {
+            let metadata: Logger.Metadata = ["error": "\(handlerError)"]
+            RequestLogHandler.forwarding { logger.error("The request failed", metadata: metadata) }
         }
         for report in reports { Self.log(report, to: logger) }
     }
@@ -89,7 +130,10 @@ final class ExchangeLog: ReportReceiver {
     }
 
     private static func log(_ report: RequestReport, to logger: Logger?) {
-        (logger ?? Logger.current).error("PerRequest: \(report)", metadata: ["request.store": "\(report.request)"])
+        let (message, metadata): (Logger.Message, Logger.Metadata) =
+            ("PerRequest: \(report)", ["request.store": "\(report.request)"])
+        guard let logger else { return Logger.current.error(message, metadata: metadata) }
+        RequestLogHandler.forwarding { logger.error(message, metadata: metadata) }
     }
 }
 #endif

@@ -42,8 +42,7 @@ public struct RequestStoreMiddleware<Context: RequestContext>: RouterMiddleware 
         do {
             return try await next(request, context)
         } catch {
-            exchange.store.fail(error)
-            exchange.log.handlerFailed(error)
+            await exchange.failed(error)
             throw error
         }
     }

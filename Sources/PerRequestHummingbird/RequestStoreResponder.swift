@@ -27,7 +27,7 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
     /// - Throws: What the router throws, unchanged.
     public func respond(to request: Request, context: Context) async throws -> Response {
         if let exchange = Exchange.current, !exchange.store.isClosed, exchange.log.claim(logger: context.logger) {
-            return try await respond(to: request, context: context, in: exchange.store, exchange.log)
+            return try await respond(to: request, context: context, in: exchange)
         }
         return try await respondWithoutChannel(to: request, context: context)
     }
@@ -35,15 +35,14 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
     private func respond(
         to request: Request,
         context: Context,
-        in store: RequestStore,
-        _ log: ExchangeLog
+        in exchange: Exchange
     ) async throws -> Response {
+        let (store, log) = (exchange.store, exchange.log)
         let response: Response
         do {
             response = try await base.respond(to: request, context: context)
         } catch {
-            store.fail(error)
-            log.handlerFailed(error)
+            await exchange.failed(error)
             await settle(store, log, .internalServerError)
             throw error
         }
@@ -91,7 +90,11 @@ extension RequestStoreResponder {
         let response: Response
         do {
             response = try await bound(scope, log) {
-                try await respond(to: request, context: context, in: scope.store, log)
+                try await respond(
+                    to: request,
+                    context: context,
+                    in: Exchange(store: scope.store, log: log, origin: nil)
+                )
             }
         } catch {
             _ = await bound(scope, log) { await scope.close(.failed(error), status: log.writtenStatus) }

@@ -5,6 +5,15 @@ extension RequestStoreServer {
     /// What PerRequest promises and cannot hold with Hummingbird.
     public static let unmetGuarantees = [
         UnmetGuarantee(
+            rule: 2,
+            in: .handler,
+            .partly,
+            """
+            The handler of a WebSocket runs outside the scope of its upgrade request and has no store: it needs a \
+            `withRequestStore` of its own.
+            """
+        ),
+        UnmetGuarantee(
             rule: 15,
             in: .middleware,
             .partly,
@@ -18,8 +27,19 @@ extension RequestStoreServer {
             in: .clientLeaving,
             .partly,
             """
-            A client that leaves is seen when the response is written: Hummingbird does not end a handler whose client \
-            has gone.
+            A client that leaves is seen when its upload breaks off, when its response cannot be written, and in \
+            `consumeWithCancellationOnInboundClose`: Hummingbird ends no other handler whose client has gone, and a response \
+            that the system still took counts as written.
+            """
+        ),
+        UnmetGuarantee(
+            rule: 19,
+            in: .clientLeaving,
+            .partly,
+            """
+            A client that has ended its sending and reads on counts as gone where its request throws a CancellationError or \
+            an error of a connection: a server sees the same of both. A connection of HTTP/2 that is reset may cancel its \
+            requests, which then count as cancelled.
             """
         ),
         UnmetGuarantee(

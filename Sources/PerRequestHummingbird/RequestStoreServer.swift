@@ -73,7 +73,7 @@ public struct RequestStoreServer: Sendable {
         let buildChannel = buildChannel
         let openScope = openScope
         return HTTPServerBuilder { responder in
-            try buildChannel(scoped(responder, openScope))
+            watched(try buildChannel(scoped(responder, openScope)))
         }
     }
 

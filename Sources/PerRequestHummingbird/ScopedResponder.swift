@@ -4,7 +4,6 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import PerRequest
-import PerRequestNIO
 
 /// Opens a scope around everything the channel does for a request: the router, the head, the body.
 func scoped(
@@ -15,11 +14,11 @@ func scoped(
         var writer = Once(consume writer)
         let log = ExchangeLog()
         let scope = openScope(log)
-        try await bound(scope, log) {
+        try await bound(scope, log, Exchange.Origin(scope: scope, channel: channel)) {
             do {
                 try await responder(request, writer.take(), channel)
             } catch {
-                await scope.close(.init(of: error, on: channel), status: log.writtenStatus)
+                await scope.close(.init(serving: error, on: channel), status: log.writtenStatus)
                 throw error
             }
             await scope.close(.completed, status: log.writtenStatus)
@@ -31,10 +30,11 @@ func scoped(
 func bound<Result>(
     _ scope: RequestScope,
     _ log: ExchangeLog,
+    _ origin: Exchange.Origin? = nil,
     _ body: () async throws -> Result
 ) async rethrows -> Result {
     try await scope.run {
-        try await Exchange.$current.withValue(Exchange(store: scope.store, log: log)) {
+        try await Exchange.$current.withValue(Exchange(store: scope.store, log: log, origin: origin)) {
             try await withLogger(RequestLogHandler.logger) { _ in try await body() }
         }
     }

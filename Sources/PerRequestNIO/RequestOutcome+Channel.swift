@@ -5,20 +5,49 @@ public import PerRequest
 extension RequestOutcome.Ending {
     /// How a request ended whose serving threw.
     ///
-    /// An error of a connection says that the client left only if this connection is dead: the same error comes from a
-    /// database that is reached over NIO.
+    /// An error of a connection says that the client left only if this connection is dead, or the client has closed its end
+    /// of it: the same error comes from a database that is reached over NIO. So it is with a `CancellationError` in a task
+    /// that is not cancelled: a framework may end a handler that way when its client leaves, and a handler may throw one of
+    /// its own.
+    ///
+    /// **Cancellation.** To be asked in the task that served the request: there it tells a cancelled one.
     ///
     /// - Parameters:
     ///   - error: What was thrown.
     ///   - channel: The client's connection.
-    public init(of error: any Error, on channel: any Channel) {
-        if error is CancellationError, Task.isCancelled {
-            self = .cancelled
+    public init(of error: any Error, on channel: any Channel) async {
+        self = await RequestOutcome.Ending(of: error, isOfConnection: error.isOfNIO, on: channel)
+    }
+
+    /// How a request ended whose serving threw, where an adapter knows more errors that are of a connection.
+    package init(of error: any Error, isOfConnection: Bool, on channel: any Channel) async {
+        let isCancelled = Task.isCancelled
+        if error is CancellationError {
+            if isCancelled {
+                self = .cancelled
+                return
+            }
+        } else if !isOfConnection {
+            self = .failed(error)
             return
         }
-        let isOfConnection =
-            error is ChannelError || error is IOError || error is NIOAsyncWriterError || error is CancellationError
-        self = isOfConnection && !channel.isActive ? .clientDisconnected : .failed(error)
+        if await channel.isLeft {
+            self = .clientDisconnected
+        } else {
+            // A server that stops ends what it reads.
+            self = isCancelled ? .cancelled : .failed(error)
+        }
+    }
+}
+
+extension Error {
+    /// Whether this is an error of SwiftNIO: of a channel, of TLS, or of the framing of HTTP.
+    ///
+    /// Told from the module it is declared in, most of which the adapter does not depend on.
+    package var isOfNIO: Bool {
+        // `Error` conforms to itself: `Self` may be that.
+        let name = String(reflecting: type(of: self as any Error))
+        return ["NIOCore.", "NIOPosix.", "NIOSSL.", "NIOHTTP1.", "NIOHTTP2."].contains { name.hasPrefix($0) }
     }
 }
 #endif

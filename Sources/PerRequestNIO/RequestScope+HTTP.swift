@@ -4,7 +4,8 @@ public import PerRequest
 extension RequestScope {
     /// Runs a handler, notes what it throws, and settles: what comes out is the response to write.
     ///
-    /// The store is not made current: that is what ``withRequestScope(on:id:limits:observer:report:background:_:)`` does.
+    /// The store is not made current: that is what ``withRequestScope(on:id:limits:observer:report:background:_:)`` does. A
+    /// scope of that one also tells what a handler throws because its client has left from its own errors.
     ///
     /// - Parameters:
     ///   - handler: Makes the response. What it throws rolls the request back.
@@ -22,7 +23,7 @@ extension RequestScope {
         do {
             response = try await handler()
         } catch {
-            fail(error)
+            await failed(error)
             response = failure(error, Self.code(of: error))
         }
         let settlement = await settle(status: .http(status(response)))

@@ -36,6 +36,16 @@ public enum RequestStoreNIO {
             """
         ),
         UnmetGuarantee(
+            rule: 19,
+            in: .clientLeaving,
+            .partly,
+            """
+            On a channel that allows half closure, a client that has ended its sending and reads on counts as gone where its \
+            request throws a CancellationError or an error of a connection; over anything but plain TCP, one that has closed \
+            the ordinary way counts as there.
+            """
+        ),
+        UnmetGuarantee(
             rule: 22,
             in: .callbacks,
             .partly,

@@ -29,8 +29,8 @@ public import PerRequest
 /// **Cancellation.** `body` sees the cancellation of the calling task; releases do not.
 ///
 /// - Parameters:
-///   - channel: The connection. Where `body` throws, it tells a client that is gone from an error of the same type that
-///     comes from elsewhere.
+///   - channel: The connection. Where `body`, or the handler in it, throws, it tells a client that is gone from an error of
+///     the same type that comes from elsewhere.
 ///   - id: The request's id in errors and reports; a number that is unique in the process by default.
 ///   - limits: How long the releases of the request may take in all.
 ///   - observer: Sees what the store does.
@@ -52,12 +52,13 @@ public nonisolated(nonsending) func withRequestScope<Result>(
     _ body: nonisolated(nonsending) (RequestScope) async throws -> Result
 ) async throws -> Result {
     let scope = RequestScope(id: id, limits: limits, observer: observer, report: report, background: background)
+    scope.serve(channel)
     return try await scope.run { () async throws -> Result in
         let result: Result
         do {
             result = try await body(scope)
         } catch {
-            let ending = RequestOutcome.Ending(of: error, on: channel)
+            let ending = await RequestOutcome.Ending(of: error, on: channel)
             scope.fail(as: ending)
             await scope.close(ending)
             throw error

@@ -269,7 +269,7 @@ struct AdapterTests {
 
     @Test("Rule 23: the adapter lists what it cannot hold")
     func unmetGuarantees() {
-        #expect(RequestStoreHandler.unmetGuarantees.map(\.rule) == [1, 1, 2, 3, 15, 19])
+        #expect(RequestStoreHandler.unmetGuarantees.map(\.rule) == [1, 1, 2, 3, 3, 15, 19])
         #expect(RequestStoreHandler.unmetGuarantees.allSatisfy { !$0.explanation.isEmpty })
     }
 }

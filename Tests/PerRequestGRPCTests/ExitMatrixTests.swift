@@ -98,6 +98,12 @@ struct ExitMatrixTests {
                     try await context.cancellation.cancelled
                     throw RPCError(code: .cancelled, message: "cancelled")
                 },
+                "ThrowsCancellation": { request, _ in
+                    try await use()
+                    let isInProducer = try await onlyMessage(of: request) == "producer"
+                    guard isInProducer else { throw CancellationError() }
+                    return StreamingServerResponse { _ in throw CancellationError() }
+                },
                 "ReadsToTheEnd": { request, _ in
                     try await use()
                     watch.handlerIsAtWork()
@@ -362,6 +368,43 @@ struct ExitMatrixTests {
         }
     }
 
+    @Test("the client cancels in the middle of its messages, which gRPC Swift's client then ends", arguments: counts)
+    func clientCancelsUpload(count: Int) async throws {
+        let fixture = Fixture(count: count)
+        try await withService(over: .http2, fixture.methods(), observer: fixture.watch) { caller in
+            let call = Task {
+                try await caller.stream("ReadsToTheEnd") { writer in
+                    try await writer.write("one")
+                    try await Task.sleep(for: .seconds(3_600))
+                } consume: { response in
+                    for try await _ in response.messages {}
+                    return []
+                }
+            }
+            await fixture.watch.untilHandlerIsAtWork()
+            call.cancel()
+            let outcome = try #require(await fixture.watch.nextOutcome())
+            #expect(["clientDisconnected", "completed"].contains(outcome.ending.name), "as it is listed")
+            _ = try? await call.value
+        }
+        #expect(fixture.watch.counts == .init(opened: 1, closed: 1, acquired: count, released: count))
+    }
+
+    @Test("throws a CancellationError of its own", arguments: Wire.allCases, ["handler", "producer"])
+    func ownCancellation(wire: Wire, place: String) async throws {
+        let result = try await exit(
+            "ThrowsCancellation",
+            [place],
+            over: wire,
+            count: 3,
+            status: .unknown,
+            verdict: .rollback,
+            ending: "failed"
+        )
+        guard case .failed(let error) = result.outcome?.ending else { return }
+        #expect(error is CancellationError)
+    }
+
     @Test("the connection is lost while a stream is written", arguments: counts, [false, true])
     func connectionLost(count: Int, reset: Bool) async throws {
         let fixture = Fixture(count: count)
@@ -388,22 +431,27 @@ struct ExitMatrixTests {
         fixture.expectReleases(.rollback, before: "clientDisconnected", "clientDisconnected")
     }
 
-    @Test("the connection is lost while the handler reads", arguments: counts, [false, true])
-    func connectionLostWhileReading(count: Int, reset: Bool) async throws {
+    @Test("the connection is lost while the handler, or the producer, reads", arguments: Cut.all, counts)
+    func connectionLostWhileReading(cut: Cut, count: Int) async throws {
         let fixture = Fixture(count: count)
         let relay = Relay()
         try await withService(over: .http2, fixture.methods(), observer: fixture.watch, relay: relay) { caller in
+            let answered = AsyncStream<Void>.makeStream()
             let call = Task {
-                try await caller.stream("ReadsToTheEnd") { writer in
+                try await caller.stream(cut.method) { writer in
                     try await writer.write("one")
                     try await Task.sleep(for: .seconds(3_600))
                 } consume: { response in
-                    for try await _ in response.messages {}
+                    for try await _ in response.messages { answered.continuation.finish() }
                     return []
                 }
             }
-            await fixture.watch.untilHandlerIsAtWork()
-            try await relay.cut(reset: reset)
+            if cut.method == "ReadsToTheEnd" {
+                await fixture.watch.untilHandlerIsAtWork()
+            } else {
+                for await _ in answered.stream {}
+            }
+            try await relay.cut(reset: cut.isReset)
             let outcome = try #require(await fixture.watch.nextOutcome())
             #expect(outcome.verdict == .rollback)
             #expect(outcome.ending.name == "clientDisconnected")
@@ -411,6 +459,16 @@ struct ExitMatrixTests {
             _ = try? await call.value
         }
         fixture.expectReleases(.rollback, before: "clientDisconnected", "clientDisconnected")
+    }
+
+    /// A connection that is cut while a method reads.
+    struct Cut {
+        let method: String
+        let isReset: Bool
+
+        static let all = ["ReadsToTheEnd", "Bidirectional"].flatMap { method in
+            [true, false].map { Cut(method: method, isReset: $0) }
+        }
     }
 
     @Test("the deadline passes", arguments: Wire.allCases, counts)

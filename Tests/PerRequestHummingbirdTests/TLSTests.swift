@@ -60,6 +60,7 @@ struct TLSTests {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         var configuration = HTTPClient.Configuration(certificateVerification: .none)
+        configuration.timeout.connect = .minutes(2)
         configuration.httpVersion = kind == .http2 ? .automatic : .http1Only
         let client = HTTPClient(configuration: configuration)
         do {
@@ -196,6 +197,53 @@ struct TLSTests {
             }
         }
         #expect(watch.counts == .init(opened: 5, closed: 5, acquired: 5, released: 5))
+    }
+
+    @Test(
+        "Rule 19: a client that leaves is told from an error, where Hummingbird ends a body or an upload breaks off",
+        arguments: Kind.allCases,
+        ["body", "collect"]
+    )
+    func clientLeavesWhileServerReads(kind: Kind, path: String) async throws {
+        let watch = Watch()
+        let router = makeRouter()
+        router.post("body") { request, _ in
+            Response(
+                status: .ok,
+                body: ResponseBody { writer in
+                    // The writer goes to the operation and nowhere else.
+                    nonisolated(unsafe) var writer = writer
+                    try await request.body.consumeWithCancellationOnInboundClose { _ in
+                        try await writer.write(ByteBuffer(string: "part;"))
+                        watch.handlerIsAtWork()
+                        try await Task.sleep(for: .seconds(3_600))
+                    }
+                    try await writer.finish(nil)
+                }
+            )
+        }
+        router.post("collect") { request, _ in
+            watch.handlerIsAtWork()
+            return try await request.body.collect(upTo: 1_000)
+        }
+        try await withServer(kind, router, watch) { client, port, _ in
+            let (pieces, next) = AsyncStream<ByteBuffer>.makeStream()
+            next.yield(ByteBuffer(string: "12345"))
+            let call = Task {
+                var request = HTTPClientRequest(url: "https://127.0.0.1:\(port)/\(path)")
+                request.method = .POST
+                request.body = .stream(pieces, length: .unknown)
+                let response = try await client.execute(request, timeout: .minutes(2))
+                for try await _ in response.body {}
+            }
+            await watch.untilHandlerIsAtWork()
+            call.cancel()
+            let outcome = try #require(await watch.nextOutcome())
+            #expect(outcome.ending.name == "clientDisconnected", "\(outcome)")
+            #expect(outcome.verdict == (path == "body" ? .commit : .rollback))
+            _ = try? await call.value
+        }
+        #expect(watch.counts == .init(opened: 1, closed: 1))
     }
 
     @Test(

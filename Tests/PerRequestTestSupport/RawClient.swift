@@ -94,6 +94,14 @@ package actor RawClient {
         return text
     }
 
+    /// Everything that is still sent until the server closes the connection, which need not be text.
+    package func restOfBytes() async throws -> [UInt8] {
+        var bytes = Array(text.utf8)
+        text = ""
+        while let buffer = try await nextBuffer() { bytes += buffer.readableBytesView }
+        return bytes
+    }
+
     /// Closes both directions the ordinary way.
     package func close() async throws { try await channel.close() }
 
@@ -109,11 +117,15 @@ package actor RawClient {
     }
 
     private func readMore() async throws -> Bool {
-        var iterator = inbound
-        defer { inbound = iterator }
-        guard let buffer = try await iterator.next(isolation: #isolation) else { return false }
+        guard let buffer = try await nextBuffer() else { return false }
         text += String(buffer: buffer)
         return true
+    }
+
+    private func nextBuffer() async throws -> ByteBuffer? {
+        var iterator = inbound
+        defer { inbound = iterator }
+        return try await iterator.next(isolation: #isolation)
     }
 
     package struct EndOfStream: Error { let text: String }

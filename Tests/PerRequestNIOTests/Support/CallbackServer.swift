@@ -73,7 +73,8 @@ private final class RequestHandler: ChannelInboundHandler {
         written.whenComplete { result in
             switch result {
             case .success: scope.close(on: eventLoop)
-            case .failure(let error): scope.close(.init(of: error, on: channel), on: eventLoop)
+            case .failure(let error):
+                _ = eventLoop.makeFutureWithTask { await scope.close(.init(of: error, on: channel)) }
             }
         }
     }

@@ -40,11 +40,13 @@ func withAsyncServer(
     observer: (any RequestObserver)? = nil,
     report: @escaping @Sendable (RequestReport) -> Void = { _ in },
     background: BackgroundWork? = nil,
+    allowsHalfClosure: Bool = false,
     failure: @escaping TestFailure = { _, status in TestResponse(HTTPResponseStatus(statusCode: status)) },
     _ handler: @escaping TestHandler,
     _ body: (_ port: Int) async throws -> Void
 ) async throws {
     let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        .childChannelOption(.allowRemoteHalfClosure, value: allowsHalfClosure)
         .bind(host: "127.0.0.1", port: 0) { channel in
             channel.eventLoop.makeCompletedFuture {
                 try channel.pipeline.syncOperations.configureHTTPServerPipeline(withPipeliningAssistance: false)
