@@ -146,7 +146,7 @@ extension Lifecycle {
         }
         resume(call, .cancelled, &actions)
         guard !entries[target].isFlying else { return }
-        usesChanged(of: target, &actions)
+        usesChanged(of: target)
     }
 
     // MARK: Ending
@@ -164,7 +164,7 @@ extension Lifecycle {
             entries[place].turn = -1
             passTurn(of: place, &actions)
         }
-        usesChanged(of: place, &actions)
+        usesChanged(of: place)
     }
 
     /// The entry goes: a body that still runs does not refer to it any more.

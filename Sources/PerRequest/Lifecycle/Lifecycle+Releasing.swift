@@ -39,12 +39,14 @@ extension Lifecycle {
     /// have closed, or have had their time.
     private func isReleasable(_ place: Int32) -> Bool {
         let entry = entries[place]
-        guard entry.state != .awaitingUses, isDue(place), entry.ownDependents == 0 else { return false }
-        if entry.state == .overdueUses { return entry.uses == 0 && entry.foreignDependents == 0 }
+        guard isDue(place), entry.ownDependents == 0 else { return false }
+        if entry.state == .awaitingUses || entry.state == .overdueUses { return !isUsed(place) }
         return entry.foreignDependents == 0 || self[scope: entry.scope].phase < .closing
     }
 
-    /// What came late goes first, then what is released early, then the last of the point.
+    private func isUsed(_ place: Int32) -> Bool { entries[place].uses > 0 || entries[place].foreignDependents > 0 }
+
+    /// What came late or was waited for goes first, then what is released early, then the last of the point.
     private func rank(of place: Int32) -> Int {
         let entry = entries[place]
         let kind = entry.state != .held ? 2 : entry.early != nil ? 1 : 0
@@ -61,24 +63,25 @@ extension Lifecycle {
                 if let place = entries.place(of: next.entry) { entries[place].isReady = false }
                 continue
             }
-            if next.rank >> 48 == 0, isWaiting(scope) { return false }
+            if next.rank >> 48 == 0, isWaiting(scope) || self[scope: scope].awaiting > 0 { return false }
             self[scope: scope].ready.removeLast()
             entries[place].isReady = false
-            self[scope: scope].releasing = place
             if entries[place].isReadable { actions.append(.withdraw(next.entry)) }
-            if entries[place].uses == 0, entries[place].foreignDependents == 0 {
+            guard isUsed(place) else {
                 release(place, &actions)
-            } else {
-                entries[place].state = .awaitingUses
-                actions.append(.awaitUses(entries.id(at: place)))
+                return true
             }
-            return true
+            // What is released early does not wait for it: those who use this may wait for that.
+            entries[place].state = .awaitingUses
+            self[scope: scope].awaiting += 1
+            actions.append(.awaitUses(entries.id(at: place)))
         }
         return false
     }
 
     private mutating func release(_ place: Int32, _ actions: inout [Action]) {
         forgetMemos(of: place, &actions)
+        if entries[place].state == .awaitingUses { self[scope: entries[place].scope].awaiting -= 1 }
         let told = verdict(for: place)
         entries[place].told = told
         entries[place].state = .releasing
@@ -101,9 +104,8 @@ extension Lifecycle {
     }
 
     /// Fewer bodies use an entry's value, or fewer of a child's resources are built on it.
-    mutating func usesChanged(of place: Int32, _ actions: inout [Action]) {
-        guard entries[place].uses == 0, entries[place].foreignDependents == 0 else { return }
-        if entries[place].state == .awaitingUses { release(place, &actions) } else { reconsider(place) }
+    mutating func usesChanged(of place: Int32) {
+        if !isUsed(place) { reconsider(place) }
     }
 
     mutating func released(_ place: Int32, failed: Bool, _ actions: inout [Action]) {
@@ -136,7 +138,7 @@ extension Lifecycle {
         case .late, .overdueUses: break
         case .awaitingUses:
             spoil(.failed, by: place)
-            self[scope: scope].releasing = -1
+            self[scope: scope].awaiting -= 1
         }
         forgetMemos(of: place, &actions)
         tell(failureOf: place, &actions)
@@ -236,6 +238,8 @@ extension Lifecycle {
         for place in marked {
             actions.append(.withdraw(entries.id(at: place)))
             forgetMemos(of: place, &actions)
+            // Its turn is another one now.
+            entries[place].isReady = false
             reconsider(place)
         }
         goOn(&actions)

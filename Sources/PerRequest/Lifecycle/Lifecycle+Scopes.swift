@@ -166,11 +166,12 @@ extension Lifecycle {
             switch self[scope: scope].phase {
             case .open, .settled, .closed: return
             case .settling:
-                if isWaiting(scope) { return }
+                if isWaiting(scope) || self[scope: scope].awaiting > 0 { return }
                 spoilIfHeld(scope, &actions)
                 proceed(scope, &actions)
             case .closing:
                 if isWaiting(scope) { return closeLastChild(of: scope, &actions) }
+                if self[scope: scope].awaiting > 0 { return }
                 proceed(scope, &actions)
                 guard self[scope: scope].alive == 0, self[scope: scope].openChildren == 0 else { return }
                 return end(scope: scope, &actions)
@@ -296,7 +297,7 @@ extension Lifecycle {
             guard case .call(let call) = waiting else { return }
             let target = calls[call].target
             resume(call, .deadlock(path.compactMap(namedEntry)), &actions)
-            if !entries[target].isFlying { usesChanged(of: target, &actions) }
+            if !entries[target].isFlying { usesChanged(of: target) }
             goOn(&actions)
         }
     }

@@ -103,8 +103,10 @@ extension Lifecycle {
         /// The flights of each point that were cancelled and have not ended.
         var cancellingBefore: Int32 = 0
         var cancellingAfter: Int32 = 0
-        /// The entry whose release runs, or waits for those who use its value: one at a time.
+        /// The entry whose release runs: one at a time.
         var releasing: Int32 = -1
+        /// The entries whose release waits for those who use their values; those of a point one at a time.
+        var awaiting: Int32 = 0
         /// What can be released now, the next one last.
         var ready: [Ready] = []
 
