@@ -67,6 +67,7 @@ extension Lifecycle {
             return read(place, request, inside, dependent)
         case .acquiring:
             if let refusal = refusal(toWaitFor: .entry(place), inside) { return .refuse(refusal) }
+            if let dependent, let refusal = refusal(toBuild: dependent, on: place) { return .refuse(refusal) }
             guard !request.isCancelled else { return .refuse(.callerCancelled) }
             if request.kind == .claim, let refusal = claim(place, by: dependent) { return .refuse(refusal) }
             return .wait(entries.id(at: place), call: wait(for: place, request.kind, inside))
@@ -229,7 +230,7 @@ extension Lifecycle {
         return false
     }
 
-    /// Why an entry cannot be built on another one that is held.
+    /// Why an entry cannot be built on another one that is held, or will be.
     private func refusal(toBuild dependent: Int32, on place: Int32) -> Refusal? {
         guard dependent != place else { return nil }
         // A scope that belongs to the other entry is closed after it.
@@ -243,8 +244,10 @@ extension Lifecycle {
                 scope = self[scope: scope].parent
             }
         }
-        // Nothing is built on a factory that still runs.
-        guard !entries[dependent].isFlying, let path = pathOfDependencies(from: place, to: dependent) else { return nil }
+        // What it lends to a child that belongs to it is given back in there.
+        guard !isAncestor(entries[dependent].scope, of: entries[place].scope),
+            let path = pathOfNeeds(from: place, to: dependent)
+        else { return nil }
         return .cycle([entries.id(at: dependent)] + path.map(entries.id))
     }
 

@@ -19,7 +19,9 @@ extension Lifecycle {
             // Where the parent itself is inside of the entry, the entry waits for the parent.
             child.isBound = self[scope: parent].openedIn != child.openedIn
         }
+        child.boundAbove = self[scope: parent].boundAbove
         let (_, place) = children.insert(child)
+        if child.isBound { children[place].boundAbove = place + 1 }
         if let entry, child.isBound {
             children.append(place, to: &entries[entry].boundScopes, .owner)
         } else {

@@ -88,6 +88,8 @@ extension Lifecycle {
         var openedIn = -1
         /// Whether that entry has to end before the parent closes this.
         var isBound = false
+        /// The nearest scope, from this one upward, that was bound when it was opened; -1 for none.
+        var boundAbove: Int32 = -1
         /// The opener, if it waits for the end of a phase inside of an activity.
         var opener: Int32 = -1
         var links = SlabLinks()
