@@ -203,8 +203,17 @@ extension Lifecycle {
 // MARK: - What is built on what
 
 extension Lifecycle {
-    /// Whether a resource of that point and scope ends before the entry that wants to use it (rule 11).
+    /// Whether a resource of that point and scope ends before the entry that wants to use it (rule 11), or before one
+    /// inside of whose activity the store of that entry was opened.
     private func isCaptive(_ point: ReleasePoint, in scope: Int32, by dependent: Int32) -> Bool {
+        var isCaptive = endsBefore(dependent, point, in: scope)
+        forEachOpener(of: entries[dependent].scope) { opener in
+            isCaptive = isCaptive || opener != dependent && endsBefore(opener, point, in: scope)
+        }
+        return isCaptive
+    }
+
+    private func endsBefore(_ dependent: Int32, _ point: ReleasePoint, in scope: Int32) -> Bool {
         let own = entries[dependent].scope
         guard own != scope else {
             return entries[dependent].point == .afterResponse && point == .beforeResponse
