@@ -274,7 +274,16 @@ extension Lifecycle {
         }
     }
 
+    /// Whatever opened the store of an entry inside of its own activity uses what that is built on, too.
     private mutating func link(_ dependent: Int32, to place: Int32) {
+        linkAlone(dependent, to: place)
+        guard self[scope: entries[dependent].scope].boundAbove > 0 else { return }
+        var openers: [Int32] = []
+        forEachOpener(of: entries[dependent].scope) { openers.append($0) }
+        for opener in openers where opener != place { linkAlone(opener, to: place) }
+    }
+
+    private mutating func linkAlone(_ dependent: Int32, to place: Int32) {
         // A child that was opened inside of the entry's activity closes in there, with what it holds.
         guard !isAncestor(entries[dependent].scope, of: entries[place].scope) else { return }
         guard entries[dependent].dependencies.insert(entries.id(at: place)) else { return }
