@@ -252,6 +252,11 @@ extension Lifecycle {
             let id = entries.id(at: place)
             if entries[place].isFlying || entries[place].scope != scope { return .inUse(by: id) }
             if isInsideBody(inside, of: place) { return .inUse(by: id) }
+            // It will be built on this when it has had its turn.
+            for call in calls.places(in: entries[place].queue, .owner) {
+                guard let user = entry(around: calls[call].inside), entries[user].isFlying else { continue }
+                return .inUse(by: entries.id(at: user))
+            }
         }
         return nil
     }
