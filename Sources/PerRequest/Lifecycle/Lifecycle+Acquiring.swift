@@ -67,6 +67,7 @@ extension Lifecycle {
             return read(place, request, inside, dependent)
         case .acquiring:
             if let refusal = refusal(toWaitFor: .entry(place), inside) { return .refuse(refusal) }
+            if let dependent, let refusal = refusal(toBuild: dependent, on: place) { return .refuse(refusal) }
             guard !request.isCancelled else { return .refuse(.callerCancelled) }
             if request.kind == .claim, let refusal = claim(place, by: dependent) { return .refuse(refusal) }
             return .wait(entries.id(at: place), call: wait(for: place, request.kind, inside))
@@ -202,8 +203,17 @@ extension Lifecycle {
 // MARK: - What is built on what
 
 extension Lifecycle {
-    /// Whether a resource of that point and scope ends before the entry that wants to use it (rule 11).
+    /// Whether a resource of that point and scope ends before the entry that wants to use it (rule 11), or before one
+    /// inside of whose activity the store of that entry was opened.
     private func isCaptive(_ point: ReleasePoint, in scope: Int32, by dependent: Int32) -> Bool {
+        var isCaptive = endsBefore(dependent, point, in: scope)
+        forEachOpener(of: entries[dependent].scope) { opener in
+            isCaptive = isCaptive || opener != dependent && endsBefore(opener, point, in: scope)
+        }
+        return isCaptive
+    }
+
+    private func endsBefore(_ dependent: Int32, _ point: ReleasePoint, in scope: Int32) -> Bool {
         let own = entries[dependent].scope
         guard own != scope else {
             return entries[dependent].point == .afterResponse && point == .beforeResponse
@@ -229,7 +239,7 @@ extension Lifecycle {
         return false
     }
 
-    /// Why an entry cannot be built on another one that is held.
+    /// Why an entry cannot be built on another one that is held, or will be.
     private func refusal(toBuild dependent: Int32, on place: Int32) -> Refusal? {
         guard dependent != place else { return nil }
         // A scope that belongs to the other entry is closed after it.
@@ -243,8 +253,10 @@ extension Lifecycle {
                 scope = self[scope: scope].parent
             }
         }
-        // Nothing is built on a factory that still runs.
-        guard !entries[dependent].isFlying, let path = pathOfDependencies(from: place, to: dependent) else { return nil }
+        // What it lends to a child that belongs to it is given back in there.
+        guard !isAncestor(entries[dependent].scope, of: entries[place].scope),
+            let path = pathOfNeeds(from: place, to: dependent)
+        else { return nil }
         return .cycle([entries.id(at: dependent)] + path.map(entries.id))
     }
 
@@ -262,7 +274,16 @@ extension Lifecycle {
         }
     }
 
+    /// Whatever opened the store of an entry inside of its own activity uses what that is built on, too.
     private mutating func link(_ dependent: Int32, to place: Int32) {
+        linkAlone(dependent, to: place)
+        guard self[scope: entries[dependent].scope].boundAbove > 0 else { return }
+        var openers: [Int32] = []
+        forEachOpener(of: entries[dependent].scope) { openers.append($0) }
+        for opener in openers where opener != place { linkAlone(opener, to: place) }
+    }
+
+    private mutating func linkAlone(_ dependent: Int32, to place: Int32) {
         // A child that was opened inside of the entry's activity closes in there, with what it holds.
         guard !isAncestor(entries[dependent].scope, of: entries[place].scope) else { return }
         guard entries[dependent].dependencies.insert(entries.id(at: place)) else { return }

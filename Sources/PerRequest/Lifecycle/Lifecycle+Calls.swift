@@ -96,7 +96,9 @@ extension Lifecycle {
     private mutating func passTurn(of place: Int32, _ actions: inout [Action]) {
         while entries[place].turn < 0, !entries[place].queue.isEmpty {
             let call = entries[place].queue.first
-            build(entry(around: calls[call].inside), on: place)
+            let dependent = entry(around: calls[call].inside)
+            // What is made already, and goes on using this when it is to be released, has it in the body only.
+            if !isDue(place) || dependent.map({ entries[$0].isFlying }) ?? false { build(dependent, on: place) }
             guard calls[call].kind == .exclusive else {
                 resume(call, .value(entries.id(at: place)), &actions)
                 continue
@@ -146,7 +148,7 @@ extension Lifecycle {
         }
         resume(call, .cancelled, &actions)
         guard !entries[target].isFlying else { return }
-        usesChanged(of: target, &actions)
+        usesChanged(of: target)
     }
 
     // MARK: Ending
@@ -164,7 +166,7 @@ extension Lifecycle {
             entries[place].turn = -1
             passTurn(of: place, &actions)
         }
-        usesChanged(of: place, &actions)
+        usesChanged(of: place)
     }
 
     /// The entry goes: a body that still runs does not refer to it any more.

@@ -181,8 +181,10 @@ extension Lifecycle {
             noteCancelling(place, by: -1)
             entries[place].state = .overdueFlight
         case (.awaitingUses, .awaitingUses):
+            // If it is used no more, it waits for nothing but another release.
+            guard !entries[place].isReady else { return }
             entries[place].state = .overdueUses
-            self[scope: scope].releasing = -1
+            self[scope: scope].awaiting -= 1
             spoil(.overran, by: place)
         case (.releasing, .releasing):
             // An `around` resource cannot be acquired again.

@@ -29,24 +29,43 @@ extension Lifecycle {
         return nil
     }
 
-    /// The entries from one to another along what they are built on, both included, if there is such a path.
-    func pathOfDependencies(from start: Int32, to goal: Int32) -> [Int32]? {
-        var origins: [Int32: Int32] = [:]
-        var open = [start]
+    /// The entries from one to another along what they are built on, or will be, both included, if there is such a path.
+    ///
+    /// It is looked for from its end, because little is built on what asks: an entry is needed by what is built on it, by
+    /// those whose code waits for it, and by the one inside of whose activity its scope was opened, which ends after it.
+    func pathOfNeeds(from start: Int32, to goal: Int32) -> [Int32]? {
+        var next: [Int32: Int32] = [:]
+        var open = [goal]
         while let place = open.popLast() {
-            for id in entries[place].dependencies.all {
-                guard let next = entries.place(of: id), next != start, origins[next] == nil else { continue }
-                origins[next] = place
-                guard next == goal else {
-                    open.append(next)
-                    continue
-                }
-                var path = [goal]
-                while let origin = origins[path[path.count - 1]] { path.append(origin) }
-                return path.reversed()
+            forEachNeeding(place) { needing in
+                guard needing != goal, next[needing] == nil else { return }
+                next[needing] = place
+                open.append(needing)
             }
+            guard next[start] != nil else { continue }
+            var path = [start]
+            while let place = next[path[path.count - 1]] { path.append(place) }
+            return path
         }
         return nil
+    }
+
+    private func forEachNeeding(_ place: Int32, _ body: (Int32) -> Void) {
+        for id in entries[place].dependents.all { if let place = entries.place(of: id) { body(place) } }
+        for id in entries[place].memos.all { if let place = entries.place(of: id) { body(place) } }
+        for call in calls.places(in: entries[place].queue, .owner) {
+            if let entry = entry(around: calls[call].inside), entry != place { body(entry) }
+        }
+        forEachOpener(of: entries[place].scope, body)
+    }
+
+    /// Does something with each entry that has to end before a scope, or one around it, is closed by its parent.
+    func forEachOpener(of scope: Int32, _ body: (Int32) -> Void) {
+        var scope = self[scope: scope].boundAbove
+        while scope > 0 {
+            if self[scope: scope].isBound, let entry = entries.place(of: self[scope: scope].openedIn) { body(entry) }
+            scope = self[scope: self[scope: scope].parent].boundAbove
+        }
     }
 
     /// Does something with each place that has to go on before `node` can.

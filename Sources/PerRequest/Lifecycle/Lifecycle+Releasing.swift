@@ -48,13 +48,14 @@ extension Lifecycle {
     /// What a child has built on it is waited for, as bodies of `use` are; but not by a scope that closes, whose children
     /// have closed, or have had their time.
     private func isReleasable(_ place: Int32) -> Bool {
-        guard entries[place].state != .awaitingUses, isDue(place), entries[place].ownDependents == 0 else { return false }
-        let hasForeign = entries[place].foreignDependents > 0
-        if entries[place].state == .overdueUses { return entries[place].uses == 0 && !hasForeign }
-        return !hasForeign || self[scope: entries[place].scope].phase < .closing
+        guard isDue(place), entries[place].ownDependents == 0 else { return false }
+        if entries[place].state == .awaitingUses || entries[place].state == .overdueUses { return !isUsed(place) }
+        return entries[place].foreignDependents == 0 || self[scope: entries[place].scope].phase < .closing
     }
 
-    /// What came late goes first, then what is released early, then the last of the point.
+    private func isUsed(_ place: Int32) -> Bool { entries[place].uses > 0 || entries[place].foreignDependents > 0 }
+
+    /// What came late or was waited for goes first, then what is released early, then the last of the point.
     private func rank(of place: Int32) -> Int {
         let kind = entries[place].state != .held ? 2 : entries[place].early != nil ? 1 : 0
         return kind << 48 | entries[place].order
@@ -71,22 +72,23 @@ extension Lifecycle {
                 leaveReady(place)
                 continue
             }
-            if rank(of: place) >> 48 == 0, isWaiting(scope) { return false }
+            if rank(of: place) >> 48 == 0, isWaiting(scope) || self[scope: scope].awaiting > 0 { return false }
             leaveReady(place)
-            self[scope: scope].releasing = place
             if entries[place].isReadable { actions.append(.withdraw(entries.id(at: place))) }
-            if entries[place].uses == 0, entries[place].foreignDependents == 0 {
+            guard isUsed(place) else {
                 release(place, &actions)
-            } else {
-                entries[place].state = .awaitingUses
-                actions.append(.awaitUses(entries.id(at: place)))
+                return true
             }
-            return true
+            // What is released early does not wait for it: those who use this may wait for that.
+            entries[place].state = .awaitingUses
+            self[scope: scope].awaiting += 1
+            actions.append(.awaitUses(entries.id(at: place)))
         }
     }
 
     private mutating func release(_ place: Int32, _ actions: inout [Action]) {
         forgetMemos(of: place, &actions)
+        if entries[place].state == .awaitingUses { self[scope: entries[place].scope].awaiting -= 1 }
         let told = verdict(for: place)
         entries[place].told = told
         entries[place].state = .releasing
@@ -108,9 +110,8 @@ extension Lifecycle {
     }
 
     /// Fewer bodies use an entry's value, or fewer of a child's resources are built on it.
-    mutating func usesChanged(of place: Int32, _ actions: inout [Action]) {
-        guard entries[place].uses == 0, entries[place].foreignDependents == 0 else { return }
-        if entries[place].state == .awaitingUses { release(place, &actions) } else { reconsider(place) }
+    mutating func usesChanged(of place: Int32) {
+        if !isUsed(place) { reconsider(place) }
     }
 
     mutating func released(_ place: Int32, failed: Bool, _ actions: inout [Action]) {
@@ -143,7 +144,7 @@ extension Lifecycle {
         case .late, .overdueUses: break
         case .awaitingUses:
             spoil(.failed, by: place)
-            self[scope: scope].releasing = -1
+            self[scope: scope].awaiting -= 1
         }
         forgetMemos(of: place, &actions)
         tell(failureOf: place, &actions)
@@ -242,6 +243,8 @@ extension Lifecycle {
         for place in marked {
             actions.append(.withdraw(entries.id(at: place)))
             forgetMemos(of: place, &actions)
+            // Its turn is another one now.
+            leaveReady(place)
             reconsider(place)
         }
         goOn(&actions)
@@ -254,6 +257,11 @@ extension Lifecycle {
             let id = entries.id(at: place)
             if entries[place].isFlying || entries[place].scope != scope { return .inUse(by: id) }
             if isInsideBody(inside, of: place) { return .inUse(by: id) }
+            // It will be built on this when it has had its turn.
+            for call in calls.places(in: entries[place].queue, .owner) {
+                guard let user = entry(around: calls[call].inside), entries[user].isFlying else { continue }
+                return .inUse(by: entries.id(at: user))
+            }
         }
         return nil
     }

@@ -19,7 +19,9 @@ extension Lifecycle {
             // Where the parent itself is inside of the entry, the entry waits for the parent.
             child.isBound = self[scope: parent].openedIn != child.openedIn
         }
+        child.boundAbove = self[scope: parent].boundAbove
         let (_, place) = children.insert(child)
+        if child.isBound { children[place].boundAbove = place + 1 }
         if let entry, child.isBound {
             children.append(place, to: &entries[entry].boundScopes, .owner)
         } else {
@@ -128,11 +130,12 @@ extension Lifecycle {
             switch self[scope: scope].phase {
             case .open, .settled, .closed: return
             case .settling:
-                if isWaiting(scope) { return }
+                if isWaiting(scope) || self[scope: scope].awaiting > 0 { return }
                 spoilIfHeld(scope, &actions)
                 proceed(scope, &actions)
             case .closing:
                 if isWaiting(scope) { return closeLastChild(of: scope, &actions) }
+                if self[scope: scope].awaiting > 0 { return }
                 proceed(scope, &actions)
                 guard self[scope: scope].alive == 0, self[scope: scope].openChildren == 0 else { return }
                 return end(scope: scope, &actions)
@@ -258,7 +261,7 @@ extension Lifecycle {
             guard case .call(let call) = waiting else { return }
             let target = calls[call].target
             resume(call, .deadlock(path.compactMap(namedEntry)), &actions)
-            if !entries[target].isFlying { usesChanged(of: target, &actions) }
+            if !entries[target].isFlying { usesChanged(of: target) }
             goOn(&actions)
         }
     }

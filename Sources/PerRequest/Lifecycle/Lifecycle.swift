@@ -88,6 +88,8 @@ extension Lifecycle {
         var openedIn = -1
         /// Whether that entry has to end before the parent closes this.
         var isBound = false
+        /// The nearest scope, from this one upward, that was bound when it was opened; -1 for none.
+        var boundAbove: Int32 = -1
         /// The opener, if it waits for the end of a phase inside of an activity.
         var opener: Int32 = -1
         var links = SlabLinks()
@@ -103,8 +105,10 @@ extension Lifecycle {
         /// The flights of each point that were cancelled and have not ended.
         var cancellingBefore: Int32 = 0
         var cancellingAfter: Int32 = 0
-        /// The entry whose release runs, or waits for those who use its value: one at a time.
+        /// The entry whose release runs: one at a time.
         var releasing: Int32 = -1
+        /// The entries whose release waits for those who use their values; those of a point one at a time.
+        var awaiting: Int32 = 0
         /// What can be released now, the next one last.
         var ready = SlabList()
 

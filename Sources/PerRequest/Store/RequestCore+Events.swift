@@ -12,7 +12,6 @@ enum Effect: Sendable {
     indirect case handOver([PendingJob], ValueTable, RequestOutcome.Verdict)
     case withdraw(StoreCore, [PendingJob])
     indirect case report(StoreCore, RequestReport.Kind)
-    case observeReleased(Acquisition, (any Error)?)
     case observeClosed(StoreCore, RequestOutcome)
     /// What has to be let go outside the lock, because letting go may run a `deinit`.
     indirect case drop(SlotMemory.Leftovers, ScopeState?)
@@ -61,9 +60,6 @@ extension RequestCore {
             case .handOver(let jobs, let values, let verdict): handOver(jobs, values, verdict)
             case .withdraw(let core, let jobs): core.withdraw(jobs)
             case .report(let core, let kind): core.report(kind)
-            case .observeReleased(let acquisition, let error):
-                let store = RequestStore(core: acquisition.core)
-                store.core.observer?.released(acquisition.resource.name, in: store, error: error)
             case .observeClosed(let core, let outcome): core.observer?.closed(RequestStore(core: core), outcome: outcome)
             case .giveBackSlot(let slot): SlotPool.shared.giveBack(SlotPool.Spare(slot: slot))
             case .drop, .dropMemos, .dropMemo, .dropAcquisition: break

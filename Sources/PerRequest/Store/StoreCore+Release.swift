@@ -51,11 +51,14 @@ extension StoreCore {
     private func ended(_ acquisition: Acquisition, _ event: Lifecycle.Event, _ error: (any Error)?) -> [Effect] {
         let failure = error.map(acquisition.failure)
         let entry = acquisition.entry
-        var isKnown = false
+        let isKnown = request.state.withLock { acquisition.box != nil && $0.acquisitions[entry] === acquisition }
+        // Before anything can follow from it on another thread, such as the end of the store.
+        if isKnown, configuration.isObserved {
+            observer?.released(acquisition.resource.name, in: RequestStore(core: self), error: error)
+        }
         var isTold = false
         var holdLimit: Deadlines.Token?
         var effects = request.effects(of: event) { state in
-            isKnown = acquisition.box != nil && state.acquisitions[entry] === acquisition
             // Whoever released it early gets its error; then it is no failure of the request, unless it turns its verdict.
             isTold = state.lifecycle.isReleasedForSomebody(entry) && !state.lifecycle.turnsVerdict(entry)
             // A value that nobody got is no loss.
@@ -72,7 +75,6 @@ extension StoreCore {
         if let holdLimit { Deadlines.shared.cancel(holdLimit) }
         guard isKnown else { return effects }
         if let failure, !isTold { effects.insert(.report(self, .releaseFailed(failure)), at: 0) }
-        if configuration.isObserved { effects.insert(.observeReleased(acquisition, error), at: 0) }
         return effects
     }
 

@@ -5,7 +5,8 @@ import Testing
 @testable import PerRequest
 
 /// The real classes under schedules that a seed decides: callers that are cancelled, factories that fail, functions that
-/// end early, early release, a child, settling and closing, in every order that the seeds give.
+/// end early, exclusive use, memos, early release by two, children beside and inside of factories, settling and closing, in
+/// every order that the seeds give.
 ///
 /// A seed that fails is printed; `PERREQUEST_SEED=n` runs that one alone.
 @Suite("Interleavings (rules 4, 9 to 17)")
@@ -71,25 +72,21 @@ struct InterleavingTests {
         _ finished: Counter
     ) async {
         var plan = Plan(random: SeededGenerator(seed: seed &* 7_919))
-        let (base, middle, transaction) = keys(&plan, journal)
+        let keys = keys(&plan, journal)
         let scope = RequestScope(
             core: RequestCore(StoreConfiguration(observer: observer, reporter: { _ in }, executor: executor))
         )
+        journal.note("root \(scope.store.id)")
         var tasks: [Task<Void, Never>] = []
         for _ in 0..<4 {
-            let resource = [base, middle, transaction].randomElement(using: &plan.random)!
+            let resource = [keys.base, keys.middle, keys.transaction].randomElement(using: &plan.random)!
             let (before, after) = (plan.yields(), plan.yields())
-            let (pins, releases, isChild) = (plan.chance(30), plan.chance(15), plan.chance(20))
+            let way = Int.random(in: 0..<100, using: &plan.random)
+            let (releases, releasesAgain) = (plan.chance(15), plan.chance(10))
             let caller = Task(executorPreference: executor) {
                 await pause(before)
                 await scope.run {
-                    if isChild {
-                        _ = try? await withRequestStore(.child(owning: middle)) { _ in try await middle.get() }
-                    } else if pins {
-                        try? await resource.use { _ in await pause(after) }
-                    } else {
-                        _ = try? await resource.get()
-                    }
+                    try? await call(resource, way, after, keys, journal)
                     if releases { try? await resource.release(.commit) }
                 }
                 finished.next()
@@ -101,6 +98,7 @@ struct InterleavingTests {
                 Task(executorPreference: executor) {
                     await pause(delay)
                     if cancelled { caller.cancel() }
+                    if releasesAgain { await scope.run { try? await resource.release(.rollback) } }
                     finished.next()
                 }
             )
@@ -118,31 +116,90 @@ struct InterleavingTests {
         if scope.store.isClosed { finished.next() }
     }
 
-    private static func keys(
-        _ plan: inout Plan,
+    /// One of the ways to come by a value.
+    private static func call(
+        _ resource: RequestResource<Int>,
+        _ way: Int,
+        _ after: Int,
+        _ keys: Keys,
         _ journal: Journal
-    ) -> (RequestResource<Int>, RequestResource<Int>, RequestResource<Int>) {
-        func key(_ name: String, _ plan: inout Plan, needs: RequestResource<Int>?) -> RequestResource<Int> {
+    ) async throws {
+        switch way {
+        case 0..<20:
+            _ = try await withRequestStore(.child(owning: keys.middle)) { _ in try await keys.middle.get() }
+        case 20..<40:
+            try await resource.use { _ in await pause(after) }
+        case 40..<55:
+            try await resource.useExclusively { value in
+                await pause(after)
+                // What is left of it is the next one's.
+                value += 0
+            }
+        case 55..<70:
+            let asked = journal.entries.count
+            journal.note("memo \(try await keys.memo(1)) \(asked)")
+        case 70..<73:
+            try keys.memo.forgetAll()
+        default:
+            _ = try await resource.get()
+        }
+    }
+
+    private struct Keys: Sendable {
+        let base: RequestResource<Int>
+        let middle: RequestResource<Int>
+        let transaction: RequestResource<Int>
+        /// Gives the number of the base that it was built on.
+        let memo: RequestMemo<Int, Int>
+    }
+
+    private static func keys(_ plan: inout Plan, _ journal: Journal) -> Keys {
+        func key(
+            _ name: String,
+            _ plan: inout Plan,
+            _ value: @escaping @Sendable () async throws -> Int
+        ) -> RequestResource<Int> {
             let (acquire, release) = (plan.yields(), plan.yields())
             let (fails, failsRelease) = (plan.chance(15), plan.chance(10))
             return RequestResource(name) {
-                let value = try await needs?.get() ?? 0
+                let value = try await value()
                 await pause(acquire)
                 if fails { throw TestError() }
-                journal.note("+ \(name) \(RequestStore.current?.id ?? "-")")
-                return value + 1
-            } release: { _, outcome in
-                journal.note("- \(name) \(RequestStore.current?.id ?? "-")")
+                journal.note("+ \(name) \(RequestStore.current?.id ?? "-") \(value)")
+                return value
+            } release: { value, outcome in
+                journal.note("- \(name) \(RequestStore.current?.id ?? "-") \(value)")
                 await pause(release)
                 journal.note("= \(name)")
                 if failsRelease { throw TestError() }
             }
         }
-        let base = key("base", &plan, needs: nil)
-        let middle = key("middle", &plan, needs: base)
+        let number = Counter()
+        let base = key("base", &plan) { number.next() }
+        let (look, remember) = (plan.yields(), plan.chance(30))
+        let memo = RequestMemo("memo") { (_: Int) in
+            let value = try await base.get()
+            await pause(look)
+            return value
+        }
+        let opensChild = plan.chance(25)
+        let middle = key("middle", &plan) {
+            if opensChild {
+                return try await withRequestStore(.child(owning: base)) { _ in try await base.get() + memo(2) }
+            }
+            return remember ? try await memo(1) : try await base.get()
+        }
+        return Keys(base: base, middle: middle, transaction: transaction(on: base, &plan, journal), memo: memo)
+    }
+
+    private static func transaction(
+        on base: RequestResource<Int>,
+        _ plan: inout Plan,
+        _ journal: Journal
+    ) -> RequestResource<Int> {
         let (begin, commit) = (plan.yields(), plan.yields())
-        let dies = plan.chance(10)
-        let transaction = RequestResource<Int>.around("transaction", released: .beforeResponse) { use in
+        let (dies, opensChild) = (plan.chance(15), plan.chance(20))
+        return .around("transaction", released: .beforeResponse) { use in
             let value = try await base.get()
             await pause(begin)
             if dies {
@@ -155,12 +212,17 @@ struct InterleavingTests {
                     return try await group.next()!
                 }
             }
+            if opensChild {
+                return try await withRequestStore(.child(owning: base)) { _ in
+                    _ = try await base.get()
+                    return try await use(value)
+                }
+            }
             let receipt = try await use(value)
             await pause(commit)
             journal.note("commit")
             return receipt
         }
-        return (base, middle, transaction)
     }
 
     /// What is wrong with a run.
@@ -175,17 +237,26 @@ struct InterleavingTests {
         var held: [String: Int] = [:]
         var releasing: [String: String] = [:]
         var verdict: String?
-        for line in journal.entries {
+        var root = ""
+        var gone: [String: Int] = [:]
+        for (index, line) in journal.entries.enumerated() {
             let words = line.split(separator: " ").map(String.init)
             switch words[0] {
+            case "root": root = words[1]
+            case "memo":
+                let asked = Int(words[2]) ?? 0
+                if let gone = gone[words[1]], gone < asked { problems.append("14: a memo of a base that is gone") }
             case "+": held[words[1] + words[2], default: 0] += 1
             case "-":
                 held[words[1] + words[2], default: 0] -= 1
                 if held[words[1] + words[2], default: 0] < 0 { problems.append("12: released what was not held") }
                 if let other = releasing[words[2]] { problems.append("12: \(words[1]) while \(other) is released") }
                 releasing[words[2]] = words[1]
-                // In the same store or in a child.
-                if words[1] == "base", held.contains(where: { $0.key.hasPrefix("middle") && $0.value > 0 }) {
+                if words[1] == "base" { gone[words[3]] = index }
+                // In the same store or in a child; a child that was opened by a factory has a base of its own.
+                if words[1] == "base", words[2] == root,
+                    held.contains(where: { $0.key.hasPrefix("middle") && $0.value > 0 })
+                {
                     problems.append("13: base before what depends on it")
                 }
             case "=": releasing = releasing.filter { $0.value != words[1] }
