@@ -6,7 +6,7 @@ extension Lifecycle {
         var lines: [String] = []
         for place in [0] + children.all.map({ $0 + 1 }) {
             let scope = self[scope: place]
-            let next = scope.ready.map(\.entry)
+            let next = entries.places(in: scope.ready, .other).map(entries.id)
             let waited = children.places(in: scope.children, .owner).map { scopeID(at: $0 + 1) }
             lines.append(
                 """

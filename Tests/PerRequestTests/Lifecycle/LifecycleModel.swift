@@ -1,0 +1,420 @@
+@testable import PerRequest
+
+/// What a lifecycle has been told and has asked for, kept apart from the lifecycle, and the rules that must hold for it.
+///
+/// It knows only events, answers and actions. Each transition is checked; what is over is forgotten, so that equal
+/// situations are equal values.
+struct LifecycleModel: Hashable {
+    struct Scope: Hashable {
+        let id: Int
+        let parent: Int?
+        /// The entry inside of which it was opened, if that has to end first.
+        var bound: Int?
+        var failed = false
+        var spoiled = false
+        var settleSent = false
+        var closeSent = false
+        var isForced = false
+        var isCompleted = false
+        var succeeded = true
+        var proceededBefore = false
+        var proceededAfter = false
+        var budgetSpent = false
+        var isClosed = false
+        var verdict: RequestOutcome.Verdict?
+
+        var beforeBegan: Bool { settleSent || closeSent }
+        var afterBegan: Bool { closeSent && proceededBefore }
+        /// What it would decide now.
+        var present: RequestOutcome.Verdict { succeeded && !failed && !spoiled ? .commit : .rollback }
+
+        func hasBegun(_ point: ReleasePoint) -> Bool { point == .beforeResponse ? beforeBegan : afterBegan }
+    }
+
+    struct Entry: Hashable {
+        let resource: Int
+        let scope: Int
+        let point: ReleasePoint
+        let form: Lifecycle.Form
+        let isLateStarted: Bool
+        var isFlying = true
+        var isCancelled = false
+        /// Its stage took too long: nobody waits for it any more.
+        var isOverdue = false
+        var isLate = false
+        var isLost = false
+        var isReleasing = false
+        var awaitsUses = false
+        var isKept = false
+        var isSpent = false
+        var early: RequestOutcome.Verdict?
+        var told: RequestOutcome.Verdict?
+        var order: Int?
+        var dependencies: Set<Int> = []
+        var claimant: Int?
+
+        var isAlive: Bool { !isLost && !isSpent && !isKept }
+        var isHeld: Bool { order != nil && !isReleasing && isAlive && !isLate }
+        /// Whether a caller gets the value at once.
+        var isReadable: Bool { isKept || isHeld && early == nil && !awaitsUses }
+        /// Whether code runs for it, which can ask for something.
+        var isRunning: Bool { isFlying || isReleasing || (form == .around && order != nil && isAlive) }
+    }
+
+    struct Call: Hashable {
+        let kind: Lifecycle.Call.Kind
+        let entry: Int
+        let inside: Lifecycle.Activity?
+        var isRunning = false
+    }
+
+    var scopes: [Int: Scope] = [0: Scope(id: 0, parent: nil)]
+    var entries: [Int: Entry] = [:]
+    var calls: [Int: Call] = [:]
+    var published = 0
+    var started: [Int: Int] = [:]
+    var asked: [Int: Int] = [:]
+
+    /// The rules that the last transition broke.
+    var violations: [String] = []
+
+    mutating func check(_ holds: Bool, _ rule: String) {
+        if !holds { violations.append(rule) }
+    }
+
+    func isAncestor(_ ancestor: Int, of scope: Int) -> Bool {
+        var next = scopes[scope]?.parent
+        while let scope = next {
+            if scope == ancestor { return true }
+            next = scopes[scope]?.parent
+        }
+        return false
+    }
+
+    func dependents(of id: Int) -> [Int] {
+        entries.filter { $0.key != id && $0.value.isAlive && $0.value.dependencies.contains(id) }.map(\.key)
+    }
+
+    func uses(of id: Int) -> Int {
+        calls.values.count { $0.entry == id && ($0.kind == .use && $0.isRunning || $0.kind == .exclusive) }
+    }
+
+    func entry(around activity: Lifecycle.Activity?) -> Int? {
+        switch activity {
+        case .entry(let id): id
+        case .body(let call): calls[call].flatMap { entry(around: $0.inside) }
+        case nil: nil
+        }
+    }
+
+    /// Notes that what runs inside of `activity` has got the value of an entry.
+    mutating func build(_ activity: Lifecycle.Activity?, on id: Int) {
+        guard let dependent = entry(around: activity), dependent != id, let mine = entries[dependent], mine.isRunning,
+            let other = entries[id]
+        else { return }
+        guard other.form == .memo else {
+            if !isAncestor(mine.scope, of: other.scope) { entries[dependent]?.dependencies.insert(id) }
+            return
+        }
+        for dependency in other.dependencies where entries[dependency]?.form != .memo {
+            if let scope = entries[dependency]?.scope, !isAncestor(mine.scope, of: scope) {
+                entries[dependent]?.dependencies.insert(dependency)
+            }
+        }
+        if mine.form == .memo, other.isKept || other.isFlying { entries[dependent]?.dependencies.insert(id) }
+    }
+
+    // MARK: - Events
+
+    mutating func note(_ event: Lifecycle.Event) {
+        switch event {
+        case .arrived(let id):
+            guard var entry = entries[id] else { return }
+            entry.isLate = entry.isCancelled
+            entry.isFlying = false
+            entry.isOverdue = false
+            if entry.form != .memo {
+                entry.order = published
+                published += 1
+            }
+            entries[id] = entry
+        case .flightFailed(let id): entries[id]?.isFlying = false
+        case .lost(let id):
+            guard let entry = entries[id] else { return }
+            if !entry.isLate, !(entry.awaitsUses && entry.isOverdue) { spoil(id) }
+            entries[id]?.isLost = true
+        case .callEnded(let id): calls[id] = nil
+        case .released(let id, let isFailure):
+            guard let entry = entries[id] else { return }
+            if isFailure, !entry.isOverdue { spoil(id) }
+            if entry.form == .around, entry.early != nil, scopes[entry.scope]?.hasBegun(entry.point) == false {
+                entries[id]?.isSpent = true
+                entries[id]?.isReleasing = false
+            }
+        case .deadline(let id, let stage):
+            guard stage != .acquiring else { return }
+            entries[id]?.isOverdue = true
+            if stage != .cancelling { spoil(id) }
+        case .budgetSpent(let id, _):
+            scopes[id]?.budgetSpent = true
+            if let scope = scopes[id], scope.beforeBegan, !scope.proceededBefore { turn(id) }
+        case .fail(let id): if scopes[id]?.beforeBegan == false { scopes[id]?.failed = true }
+        case .settle(let id, let success):
+            if scopes[id]?.beforeBegan == false { scopes[id]?.succeeded = success }
+            scopes[id]?.settleSent = true
+        case .close(let id, let success, let completed): close(id, success, completed)
+        case .forgetMemo, .callCancelled: break
+        }
+    }
+
+    private mutating func close(_ id: Int, _ success: Bool, _ completed: Bool) {
+        if scopes[id]?.beforeBegan == false { scopes[id]?.succeeded = success }
+        if scopes[id]?.closeSent == false { scopes[id]?.isCompleted = completed }
+        scopes[id]?.closeSent = true
+    }
+
+    /// A release goes wrong.
+    private mutating func spoil(_ id: Int) {
+        guard let entry = entries[id] else { return }
+        guard entry.early == nil || entry.point == .beforeResponse, verdict(for: entry) == .commit else { return }
+        turn(entry.scope)
+    }
+
+    private mutating func turn(_ id: Int) {
+        guard let scope = scopes[id], !scope.proceededBefore, !scope.failed, scope.succeeded else { return }
+        scopes[id]?.spoiled = true
+    }
+
+    /// What a release has to be told.
+    func verdict(for entry: Entry) -> RequestOutcome.Verdict {
+        if let told = entry.told { return told }
+        if entry.isLate { return .rollback }
+        if let early = entry.early { return early }
+        guard let scope = scopes[entry.scope], (scope.verdict ?? scope.present) == .commit else { return .rollback }
+        return entry.isLateStarted && !scope.isCompleted ? .rollback : .commit
+    }
+
+    // MARK: - Actions
+
+    mutating func note(_ action: Lifecycle.Action) {
+        switch action {
+        case .acquired(let id): check(entries[id]?.order != nil, "10: registered without a value")
+        case .withdraw(let id): check(entries[id]?.isHeld == true || entries[id]?.isLost == true, "12: withdrawn unheld")
+        case .keep(let id):
+            let isGood = entries[id]?.dependencies.allSatisfy { entries[$0]?.isReadable == true } == true
+            check(isGood && entries[id]?.isLate == false, "11: kept a memo of what has ended")
+            entries[id]?.isKept = true
+        case .resume(let call, let resumption): resumed(call, resumption)
+        case .cancelFlight(let id):
+            check(entries[id]?.isFlying == true, "9: cancelled what is no flight")
+            check(entries[id]?.isCancelled == false, "13: cancelled twice")
+            entries[id]?.isCancelled = true
+        case .awaitUses(let id):
+            let foreign = dependents(of: id).contains { entries[$0]?.scope != entries[id]?.scope }
+            check(uses(of: id) > 0 || foreign, "14: waits for no use")
+            entries[id]?.awaitsUses = true
+        case .release(let id, let verdict): released(id, verdict)
+        case .cancelRelease(let id): check(entries[id]?.isReleasing == true, "13: cancelled what is no release")
+        case .overran(let id, let stage, _):
+            check(entries[id] != nil, "13: reported what is not there")
+            if stage == .awaitingUses, let entry = entries[id], !entry.awaitsUses { turn(entry.scope) }
+        case .budgetOverran(let id, _): check(scopes[id]?.budgetSpent == true, "13: reported a budget that was not spent")
+        case .tell(let id, let failed):
+            check(reaches(id, from: failed), "14: told of what is not built on it")
+        case .forget(let id), .forgetMemo(let id): forgot(id)
+        case .closeChild(let id): closedChild(id)
+        case .proceed(let id, let point): proceeded(id, point)
+        case .closed(let id):
+            check(scopes[id]?.proceededAfter == true && scopes[id]?.isClosed == false, "1: closed twice or too early")
+            check(!scopes.values.contains { $0.parent == id && !$0.isClosed }, "4: a child outlives its parent")
+            check(!entries.values.contains { $0.scope == id }, "6: closed while something is held")
+            scopes[id]?.isClosed = true
+        }
+    }
+
+    func reaches(_ goal: Int, from start: Int) -> Bool {
+        var seen: Set<Int> = []
+        var open = [start]
+        while let id = open.popLast() {
+            for next in entries[id]?.dependencies ?? [] where seen.insert(next).inserted {
+                if next == goal { return true }
+                open.append(next)
+            }
+        }
+        return false
+    }
+
+    private mutating func resumed(_ id: Int, _ resumption: Lifecycle.Resumption) {
+        guard let call = calls[id], !call.isRunning else { return check(false, "9: a waiter got a second answer") }
+        let entry = entries[call.entry]
+        switch resumption {
+        case .value(let other):
+            check(other == call.entry && (entry?.isFlying == false), "9: a value that is not there")
+            check(entry?.isLate == false && entry?.isLost == false, "9: a value that nobody may have")
+            check(call.kind != .release, "14: an early release was answered with a value")
+            build(call.inside, on: call.entry)
+            guard call.kind == .use || call.kind == .exclusive else { break }
+            if call.kind == .exclusive {
+                let others = calls.values.contains { $0.entry == call.entry && $0.kind == .exclusive && $0.isRunning }
+                check(!others, "9: two bodies have the turn")
+                let earlier = calls.contains {
+                    $0.key < id && $0.value.entry == call.entry && $0.value.kind == .exclusive && !$0.value.isRunning
+                }
+                check(!earlier, "9: a turn out of order")
+            }
+            calls[id]?.isRunning = true
+            return
+        case .failure(let other): check(other == call.entry && entry?.isFlying == false, "9: a failure that did not happen")
+        case .pointBegan: check(entry.flatMap { scopes[$0.scope]?.hasBegun($0.point) } ?? false, "9: cancelled for no reason")
+        case .lost: check(entry?.isLost == true, "17: lost what is not")
+        case .released, .releaseTimedOut: check(call.kind == .release, "9: answered as a release")
+        case .cancelled, .timedOut, .deadlock: break
+        }
+        calls[id] = nil
+    }
+
+    private mutating func released(_ id: Int, _ verdict: RequestOutcome.Verdict) {
+        guard let entry = entries[id], let scope = scopes[entry.scope] else { return check(false, "12: released nothing") }
+        check(entry.order != nil, "12: released without a value")
+        check(!entry.isReleasing, "12: released twice")
+        check(entry.isAlive, "17: released what was lost")
+        check(uses(of: id) == 0, "14: released under a body that uses it")
+        check(dependents(of: id).isEmpty, "13: released before what depends on it")
+        check(verdict == self.verdict(for: entry), "10, 14, 15: told another verdict")
+        check(entry.early != nil || entry.isLate || scope.hasBegun(entry.point), "12: released before its point")
+        let others = entries.filter { $0.key != id && $0.value.scope == entry.scope }
+        check(!others.values.contains { $0.isReleasing && !$0.isOverdue }, "12: two releases at a time")
+        if entry.early == nil, !entry.isLate, !entry.awaitsUses {
+            check(!others.values.contains { $0.awaitsUses && !$0.isOverdue && !$0.isReleasing }, "12: did not wait for uses")
+            check(
+                !others.values.contains { $0.isFlying && $0.isCancelled && !$0.isOverdue && scope.hasBegun($0.point) },
+                "12: released before the flights of the point have ended"
+            )
+            check(!isWaitingForChildren(scope), "4: released before the children closed")
+            let later = others.contains { other, value in
+                value.isHeld && value.early == nil && scope.hasBegun(value.point) && value.order! > entry.order!
+                    && !value.awaitsUses && dependents(of: other).isEmpty
+            }
+            check(!later, "12: not the last acquired first")
+        }
+        entries[id]?.told = verdict
+        entries[id]?.isReleasing = true
+        entries[id]?.awaitsUses = false
+        entries[id]?.isOverdue = false
+    }
+
+    /// Whether a scope that closes has to wait for a child.
+    func isWaitingForChildren(_ scope: Scope) -> Bool {
+        guard scope.afterBegan, !scope.proceededAfter else { return false }
+        return scopes.values.contains { child in
+            child.parent == scope.id && !child.isClosed && !child.proceededAfter && !isBound(child)
+        }
+    }
+
+    func isBound(_ scope: Scope) -> Bool { scope.bound.flatMap { entries[$0] }.map { $0.isAlive } ?? false }
+
+    private mutating func forgot(_ id: Int) {
+        guard let entry = entries[id] else { return check(false, "13: forgot what is not there") }
+        check(!entry.isFlying, "13: forgot a flight that runs")
+        check(!calls.values.contains { $0.entry == id && !$0.isRunning }, "9: a waiter is left hanging")
+        if entry.order != nil, entry.isAlive { check(entry.isReleasing, "12: forgot what is held") }
+        entries[id] = nil
+        for (call, value) in calls where value.entry == id {
+            check(entry.isLost, "14: forgot what a body uses")
+            calls[call] = nil
+        }
+    }
+
+    private mutating func closedChild(_ id: Int) {
+        guard let child = scopes[id], let parent = child.parent.flatMap({ scopes[$0] }) else {
+            return check(false, "4: closed no child")
+        }
+        check(parent.afterBegan, "4: closed a child before its parent closes")
+        check(!isBound(child), "4: closed a child before the entry that it belongs to has ended")
+        let later = scopes.values.contains {
+            $0.parent == parent.id && $0.id > id && !$0.isClosed && !$0.proceededAfter && $0.bound == nil && child.bound == nil
+        }
+        check(!later, "4: closed a child out of order")
+        scopes[id]?.isForced = true
+        close(id, parent.verdict == .commit, parent.isCompleted)
+    }
+
+    private mutating func proceeded(_ id: Int, _ point: ReleasePoint) {
+        guard let scope = scopes[id] else { return check(false, "1: no such scope") }
+        if point == .beforeResponse {
+            check(scope.beforeBegan && !scope.proceededBefore, "1: settled out of turn")
+            checkProceed(scope)
+            scopes[id]?.proceededBefore = true
+            scopes[id]?.verdict = scope.present
+            scopes[id]?.budgetSpent = scope.budgetSpent && scope.closeSent
+        } else {
+            check(scope.afterBegan && !scope.proceededAfter, "1: closed out of turn")
+            check(!isWaitingForChildren(scope) || scope.budgetSpent, "4: closed before its children")
+            checkProceed(scope)
+            scopes[id]?.proceededAfter = true
+        }
+    }
+
+    private mutating func checkProceed(_ scope: Scope) {
+        guard !scope.budgetSpent else { return }
+        for (id, entry) in entries where entry.scope == scope.id && scope.hasBegun(entry.point) && entry.isAlive {
+            if entry.isOverdue { continue }
+            if entry.isFlying { check(false, "12: went on while a flight of the point runs") }
+            if entry.isReleasing || entry.awaitsUses { check(false, "12: went on while a release runs") }
+            if entry.isHeld { check(!dependents(of: id).isEmpty, "12: went on without a release") }
+            if entry.isHeld, entry.point == .beforeResponse, entry.early == nil, !scope.proceededBefore {
+                check(scope.present == .rollback, "16: promised a success that was not committed")
+            }
+        }
+    }
+
+    // MARK: - What holds after every transition
+
+    mutating func check(_ lifecycle: Lifecycle) {
+        for scope in scopes.values {
+            if scope.isClosed {
+                check(lifecycle.phase(of: scope.id) == .closed, "1: a phase was left backwards")
+                continue
+            }
+            check(lifecycle.phase(of: scope.id) != .closed, "1: closed without saying so")
+            if let verdict = scope.verdict {
+                check(lifecycle.verdict(of: scope.id) == verdict, "15, 16: the wrong verdict")
+                let mustReplace = scope.succeeded && !scope.failed && scope.spoiled
+                check((lifecycle.response(of: scope.id) != .asIntended) == mustReplace, "16: the wrong response")
+            } else {
+                check(lifecycle.verdict(of: scope.id) == scope.present || scope.beforeBegan, "16: turned late")
+            }
+        }
+        check(lifecycle.entries.count == Int32(entries.count), "13: lost count of what is held")
+        for (id, entry) in entries where entry.isKept {
+            let isGood = entry.dependencies.allSatisfy { entries[$0]?.isReadable == true }
+            check(isGood && lifecycle.isReadable(id), "11: a memo outlives what it is built on")
+        }
+        for (id, call) in calls where !call.isRunning {
+            let entry = entries[call.entry]
+            let isFlight = entry?.isFlying == true && entry?.isCancelled == false
+            let isTurn =
+                call.kind == .exclusive
+                && calls.contains { $0.key != id && $0.value.entry == call.entry && $0.value.kind == .exclusive }
+                || call.kind == .claim && entry?.isHeld == true
+            let isRelease = call.kind == .release && entry?.early != nil
+            check(isFlight || isTurn || isRelease, "9: a waiter is left hanging")
+        }
+        checkProgress()
+    }
+
+    /// Something is always under way where somebody waits for it.
+    private mutating func checkProgress() {
+        let isRunning = entries.values.contains { ($0.isFlying || $0.isReleasing) && $0.isAlive }
+            || entries.keys.contains { uses(of: $0) > 0 }
+        let isChild = scopes.values.contains { $0.parent != nil && !$0.isClosed && !$0.closeSent }
+        for scope in scopes.values where !scope.isClosed {
+            let isWaited = scope.beforeBegan && !scope.proceededBefore || scope.afterBegan
+            check(!isWaited || isRunning || isChild, "12: waits for nothing")
+        }
+        for (id, entry) in entries where entry.isAlive && entry.order != nil && !entry.isReleasing {
+            let isDue = entry.isLate || entry.early != nil
+            check(!isDue || isRunning || isChild || !dependents(of: id).isEmpty, "10, 14: a release never happens")
+        }
+    }
+}
