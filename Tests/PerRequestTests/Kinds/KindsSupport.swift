@@ -54,6 +54,16 @@ func reasonIfAny<Result>(of body: () async throws -> Result) async -> RequestSto
     }
 }
 
+/// Has the turn of a resource of the current store, and gives its value.
+func turn(_ resource: RequestResource<Int>) async throws -> Int {
+    try await resource.useExclusively { value in value }
+}
+
+/// Has the turn of a resource of `store`, and gives its value.
+func turn(_ resource: RequestResource<Int>, in store: RequestStore) async throws -> Int {
+    try await resource.useExclusively(in: store) { value in value }
+}
+
 /// Calls `body` inside of children of the current store, one in the other; the innermost owns `owned`.
 func inChildren<Value: Sendable>(
     _ depth: Int,

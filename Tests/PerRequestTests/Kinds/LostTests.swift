@@ -28,8 +28,11 @@ private actor Held {
 
     func use(_ key: RequestResource<Int>, exclusively: Bool, in store: RequestStore) async -> String? {
         await reasonIfAny {
-            if exclusively { return try await key.useExclusively(in: store) { _ in Issue.record("used after its end") } }
-            try await key.use(in: store) { _ in Issue.record("used after its end") }
+            if exclusively {
+                try await key.useExclusively(in: store) { _ in _ = Issue.record("used after its end") }
+            } else {
+                try await key.use(in: store) { _ in _ = Issue.record("used after its end") }
+            }
         }?.name
     }
 }
@@ -109,11 +112,16 @@ struct LostTests {
         }
         await begun.wait()
         let turns = (0..<3).map { _ in
-            Task { await reason { try await transaction.useExclusively(in: store) { _ in Issue.record("?") } }?.name }
+            Task { await reason { try await transaction.useExclusively(in: store) { _ in _ = Issue.record("?") } }?.name }
         }
         await until { store.waiters == 3 }
         let releases = (0..<2).map { number in
-            Task { await reason { try await (number == 0 ? transaction.release(.commit, in: store) : base.release(.commit, in: store)) }?.name }
+            Task {
+                await reason {
+                    if number == 0 { return try await transaction.release(.commit, in: store) }
+                    try await base.release(.commit, in: store)
+                }?.name
+            }
         }
         await until { store.waiters == 5 }
         lose.fire()
@@ -155,9 +163,8 @@ struct LostTests {
     func racing() async throws {
         let observer = CountingObserver()
         for round in 0..<(isThreadSanitized ? 100 : 1_000) {
-            let (lose, ended) = (Signal(), Lock(false))
+            let lose = Signal()
             let transaction = RequestResource<Int>.around("transaction") { use in
-                defer { ended.withLock { $0 = true } }
                 await pause()
                 return try await withThrowingTaskGroup { group in
                     group.addTask { try await use(1) }
