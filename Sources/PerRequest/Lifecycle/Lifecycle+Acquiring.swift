@@ -146,6 +146,28 @@ extension Lifecycle {
         }
     }
 
+    /// Adds the value of a memo that nothing but itself could end, because a memo is to be built on it now.
+    ///
+    /// - Returns: Its number; `nil` if what asks for it is not a memo.
+    mutating func keepMemo(_ request: ResourceRequest) -> Int? {
+        guard let scope = scopePlace(of: request.scope), let inside = request.inside.flatMap(node),
+            let dependent = entry(around: inside), entries[dependent].form == .memo
+        else { return nil }
+        var entry = Entry(
+            resource: request.resource,
+            scope: scope,
+            point: request.point,
+            form: .memo,
+            beginning: .inTime
+        )
+        entry.state = .kept
+        let (id, place) = entries.insert(entry)
+        var list = self[scope: scope].entries
+        entries.append(place, to: &list, .owner)
+        self[scope: scope].entries = list
+        return id
+    }
+
     private func refusalAfterBegin(_ scope: Int32) -> Refusal {
         self[scope: scope].phase == .closed ? .closed : .pointBegan
     }
@@ -256,7 +278,7 @@ extension Lifecycle {
         for id in entries[place].dependencies.all {
             if let dependency = entries.place(of: id), entries[dependency].form != .memo { link(dependent, to: dependency) }
         }
-        guard entries[dependent].form == .memo, entries[place].state == .kept else { return }
+        guard entries[dependent].form == .memo else { return }
         if entries[dependent].dependencies.insert(entries.id(at: place)) {
             _ = entries[place].memos.insert(entries.id(at: dependent))
         }

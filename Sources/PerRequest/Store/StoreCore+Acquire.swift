@@ -67,10 +67,23 @@ extension StoreCore {
             wanted.inside = activity?.innermost(of: request.identity, in: state.lifecycle)
             let core = state.core(of: owner) ?? request
             if let memo = info.memo, let found = state[scope: owner].memos.entry(memo, id: info.id) {
-                if let box = found.box, found.entry < 0 || wanted.inside == nil {
-                    return .ready(Acquired(box: box, entry: found.entry, call: nil))
-                }
                 wanted.entry = found.entry
+                if let box = found.box {
+                    if found.entry < 0, let entry = state.lifecycle.keepMemo(wanted) {
+                        // The memo that is built on it ends with it, so that it has to be known.
+                        state.acquisitions[entry] = Acquisition(
+                            entry: entry,
+                            core: core,
+                            resource: info,
+                            acquiredAt: position,
+                            release: source.makeRelease(in: core)
+                        )
+                        state[scope: owner].memos.fly(memo, id: info.id, as: entry)
+                        wanted.entry = entry
+                    } else if found.entry < 0 || wanted.inside == nil {
+                        return .ready(Acquired(box: box, entry: found.entry, call: nil))
+                    }
+                }
             }
             switch state.lifecycle.acquire(wanted) {
             case .ready(let entry, let call):
