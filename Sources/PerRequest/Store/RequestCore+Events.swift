@@ -135,7 +135,8 @@ extension RequestCore {
                 if let deadline = acquisition.deadline { effects.append(.endLimit(deadline)) }
                 if let holdLimit = acquisition.holdLimit { effects.append(.endLimit(holdLimit)) }
                 if let memo = acquisition.resource.memo {
-                    state[scope: acquisition.core.scope].memos.ended(memo, entry: id)
+                    let removed = state[scope: acquisition.core.scope].memos.ended(memo, entry: id)
+                    if let removed { effects.append(.dropMemo(removed)) }
                 }
                 effects.append(.dropAcquisition(acquisition))
             case .forgetMemo(let id):

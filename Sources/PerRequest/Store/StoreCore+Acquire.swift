@@ -15,6 +15,8 @@ extension StoreCore {
             return acquired
         case .refuse(let error):
             throw error
+        case .gone:
+            throw MemoTable.EntryGone()
         case .wait(let pending):
             return try await wait(for: pending)
         case .start(let pending, let acquisition):
@@ -35,6 +37,8 @@ extension StoreCore {
         case wait(Pending)
         case start(Pending, Acquisition)
         case refuse(any Error)
+        /// The entry of a memo that the caller has found is not there any more.
+        case gone
     }
 
     private struct Pending: Sendable {
@@ -60,6 +64,8 @@ extension StoreCore {
             kind: kind,
             isCancelled: Task.isCancelled
         )
+        var unused: MemoTable.Entry?
+        defer { withExtendedLifetime(unused) {} }
         return request.state.withLock { state in
             guard scope == owner || state.lifecycle.phase(of: scope) != .closed else {
                 return .refuse(error(.requestEnded, key: info.name))
@@ -84,6 +90,8 @@ extension StoreCore {
                         return .ready(Acquired(box: box, entry: found.entry, call: nil))
                     }
                 }
+            } else if info.memo != nil, !state.lifecycle.hasBegun(info.point, scope: owner) {
+                return .gone
             }
             switch state.lifecycle.acquire(wanted) {
             case .ready(let entry, let call):
@@ -103,6 +111,8 @@ extension StoreCore {
                 if let memo = info.memo { state[scope: owner].memos.fly(memo, id: info.id, as: entry) }
                 return .start(pending(call, entry, info, core, kind, &state), acquisition)
             case .refuse(let refusal):
+                // Without a call, nothing is left of it.
+                if let memo = info.memo { unused = state[scope: owner].memos.removeUnused(memo, id: info.id) }
                 return .refuse(core.error(of: refusal, for: info, state))
             }
         }
