@@ -55,7 +55,8 @@ struct BlockingTests {
         let scope = RequestScope(id: "root", report: reports.take)
         try await scope.run {
             try await withRequestStore(inChild ? .child(owning: blocking) : .join, id: inChild ? "child" : nil) { _ in
-                #expect(try await blocking.get() == 1)
+                let value = try await blocking.get()
+                #expect(value == 1)
             }
         }
         await scope.close()

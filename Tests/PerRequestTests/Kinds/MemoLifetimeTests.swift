@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import PerRequest
@@ -254,7 +255,10 @@ struct MemoLifetimeTests {
                 try memo.forget()
             }
             end.fire()
-            for caller in callers { #expect(try await caller.value == 1) }
+            for caller in callers {
+                let value = try await caller.value
+                #expect(value == 1)
+            }
             #expect(scope.store.memos == 0)
             if isLost { #expect(await reason { try await memo() }?.name == "resourceLost") }
         }
