@@ -8,13 +8,19 @@ final class Activity: Sendable {
     /// The request whose lifecycle knows it.
     let request: Int
     let id: Lifecycle.Activity
+    /// How many factories and releases were started one inside of the other, at least on the present stack.
+    let depth: Int
     private let outer: Lock<Activity?>
 
-    init(_ id: Lifecycle.Activity, of request: Int, inside outer: Activity?) {
+    init(_ id: Lifecycle.Activity, of request: Int, inside outer: Activity?, depth: Int? = nil) {
         self.id = id
         self.request = request
+        self.depth = depth ?? outer?.depth ?? 0
         self.outer = Lock(outer)
     }
+
+    /// Whether it is started on the stack of what asked for it: a chain of factories may be longer than a stack is deep.
+    var startsImmediately: Bool { depth % 16 != 0 }
 
     deinit {
         // One after the other: there may be many around this one that nothing else refers to.

@@ -167,12 +167,9 @@ extension StoreCore {
     private func startFlight(of source: some Acquirable, _ acquisition: Acquisition) {
         let request = request
         let start = ContinuousClock.now
-        let context = Ambient.Context(self, activity: activity(of: acquisition))
-        let task = Task.immediate(
-            name: acquisition.resource.acquireTaskName,
-            priority: priority,
-            executorPreference: executor
-        ) {
+        let activity = activity(of: acquisition)
+        let context = Ambient.Context(self, activity: activity)
+        let task = startTask(acquisition.resource.acquireTaskName, activity) {
             await Ambient.with(context) { await source.fly(acquisition, in: self) }
         }
         let (cancelled, isFlying) = request.state.withLock { state in
@@ -199,10 +196,28 @@ extension StoreCore {
         report(.blocked(resource: acquisition.resource.name, acquiredAt: acquisition.acquiredAt, elapsed))
     }
 
+    /// Starts a task of the store, which runs inline until it first suspends, unless that were too deep.
+    func startTask(
+        _ name: String,
+        _ activity: Activity,
+        _ body: sending @escaping @isolated(any) () async -> Void
+    ) -> Task<Void, Never> {
+        guard activity.startsImmediately else {
+            return Task(name: name, executorPreference: executor, priority: priority, operation: body)
+        }
+        return Task.immediate(name: name, priority: priority, executorPreference: executor, operation: body)
+    }
+
     /// What runs for an acquisition: it is inside of nothing else of its request.
     func activity(of acquisition: Acquisition) -> Activity {
         let identity = request.identity
-        return Activity(.entry(acquisition.entry), of: identity, inside: Ambient.activity?.outside(of: identity))
+        let asking = Ambient.activity
+        return Activity(
+            .entry(acquisition.entry),
+            of: identity,
+            inside: asking?.outside(of: identity),
+            depth: (asking?.depth ?? 0) + 1
+        )
     }
 
     /// Publishes the value of a flight.

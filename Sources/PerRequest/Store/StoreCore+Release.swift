@@ -12,12 +12,9 @@ extension StoreCore {
         case .closure(let body):
             let start = ContinuousClock.now
             let handoff = Handoff()
-            let context = Ambient.Context(self, activity: activity(of: acquisition))
-            let task = Task.immediate(
-                name: acquisition.resource.releaseTaskName,
-                priority: priority,
-                executorPreference: executor
-            ) {
+            let activity = activity(of: acquisition)
+            let context = Ambient.Context(self, activity: activity)
+            let task = startTask(acquisition.resource.releaseTaskName, activity) {
                 let error = await Ambient.with(context) { () async -> (any Error)? in
                     do {
                         try await body(box, outcome)
