@@ -160,6 +160,26 @@ struct StackTests {
         }
     }
 
+    private enum Deep {
+        static let ancestors: RequestMemo<Int, Int> = RequestMemo("ancestors") { (number: Int) -> Int in
+            number == 0 ? 0 : try await ancestors(number - 1) + 1
+        }
+    }
+
+    @Test("Rule 11: a memo that asks for itself many times over, and resources that ask for one another")
+    func recursion() async throws {
+        try await onSmallStack { scope, _ in
+            let depth = try await scope.run { try await Deep.ancestors(Self.many) }
+            if depth != Self.many { throw TestError("\(depth)") }
+            await scope.close()
+        }
+        try await onSmallStack { scope, _ in
+            let chain = Chain(of: 2_000) {}
+            _ = try await scope.run { try await chain.keys[1_999].get() }
+            await scope.close()
+        }
+    }
+
     @Test("Rule 9: many callers of one flight, of one turn and of one early release")
     func waiters() async throws {
         try await onSmallStack { scope, executor in
