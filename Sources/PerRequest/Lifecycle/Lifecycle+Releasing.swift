@@ -150,9 +150,9 @@ extension Lifecycle {
     /// Tells the failure of an early release to those who wait for that of what it was built on.
     private mutating func tell(failureOf failed: Int32, _ actions: inout [Action]) {
         guard entries[failed].early != nil else { return }
-        forEachDependency(of: failed) { lifecycle, place in
-            guard place != failed, !lifecycle.entries[place].releaseWaiters.isEmpty else { return }
-            let (id, failure) = (lifecycle.entries.id(at: place), lifecycle.entries.id(at: failed))
+        let failure = entries.id(at: failed)
+        for id in entries[failed].releasedFor.all where id != failure {
+            guard let place = entries.place(of: id), !entries[place].releaseWaiters.isEmpty else { continue }
             actions.append(.tell(id, failureOf: failure))
         }
     }
@@ -233,6 +233,7 @@ extension Lifecycle {
         }
         let (id, call) = add(.release, place, inside)
         calls.append(call, to: &entries[place].releaseWaiters, .owner)
+        for dependent in due { _ = entries[dependent].releasedFor.insert(entries.id(at: place)) }
         for place in marked {
             actions.append(.withdraw(entries.id(at: place)))
             forgetMemos(of: place, &actions)

@@ -218,6 +218,8 @@ extension Lifecycle {
         var claimed = -1
         /// Those who wait for its early release.
         var releaseWaiters = SlabList()
+        /// The entries whose early release somebody has asked for, and for which this one has to be released.
+        var releasedFor = NumberSet()
 
         /// The calls inside of its activity.
         var inner = SlabList()
