@@ -66,22 +66,30 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
     /// The value for these arguments in `store`; see ``callAsFunction(_:)``.
     public func value(of argument: repeat each Argument, in store: RequestStore) async throws -> Value {
         let core = store.core
-        let (key, entry) = core.memoEntry(id, arguments(repeat each argument), until: point)
-        // A factory notes what it asks for, and a child that has ended asks for nothing.
-        if let box = entry.box, core.parent == nil, Ambient.surroundings?.isInsideEntry != true { return box.value(as: Value.self) }
-        let call = MemoCall(
-            info: ResourceInfo(
-                id: entry.id,
-                name: name,
-                form: .memo,
-                point: point,
-                limits: limits,
-                memo: key,
-                acquireTaskName: taskName
-            ),
-            body: call(repeat each argument)
-        )
-        return try await core.acquire(call, from: position).box.value(as: Value.self)
+        while true {
+            let (key, entry) = core.memoEntry(id, arguments(repeat each argument), until: point)
+            // A factory notes what it asks for, and a child that has ended asks for nothing.
+            if let box = entry.box, core.parent == nil, Ambient.surroundings?.isInsideEntry != true {
+                return box.value(as: Value.self)
+            }
+            let call = MemoCall(
+                info: ResourceInfo(
+                    id: entry.id,
+                    name: name,
+                    form: .memo,
+                    point: point,
+                    limits: limits,
+                    memo: key,
+                    acquireTaskName: taskName
+                ),
+                body: call(repeat each argument)
+            )
+            do {
+                return try await core.acquire(call, from: position).box.value(as: Value.self)
+            } catch is MemoTable.EntryGone {
+                // It was forgotten, or another caller was refused, since it was found.
+            }
+        }
     }
 
     private func call(_ argument: repeat each Argument) -> @Sendable @concurrent () async throws -> Value {

@@ -11,8 +11,12 @@ struct ResourceRequest: Hashable, Sendable {
     var isCancelled = false
     /// The activity that the caller is inside of.
     var inside: Lifecycle.Activity?
+    /// The caller's own scope, if it is another one.
+    var caller: Int?
     /// The entry, where the caller knows it: that of a memo.
     var entry: Int?
+
+    var isForeign: Bool { caller != nil && caller != scope }
 }
 
 extension Lifecycle {
@@ -70,7 +74,7 @@ extension Lifecycle {
             if let dependent, let refusal = refusal(toBuild: dependent, on: place) { return .refuse(refusal) }
             guard !request.isCancelled else { return .refuse(.callerCancelled) }
             if request.kind == .claim, let refusal = claim(place, by: dependent) { return .refuse(refusal) }
-            return .wait(entries.id(at: place), call: wait(for: place, request.kind, inside))
+            return .wait(entries.id(at: place), call: wait(for: place, request, inside))
         case .cancelling, .overdueFlight:
             // Its own factory, which was cancelled and asks for itself, is told so.
             if let refusal = refusal(toWaitFor: .entry(place), inside) { return .refuse(refusal) }
@@ -106,7 +110,7 @@ extension Lifecycle {
         self[scope: scope].alive += 1
         note(place, as: request.resource, in: scope)
         if request.kind == .claim { _ = claim(place, by: entry(around: inside)) }
-        return .start(id, call: wait(for: place, request.kind, inside))
+        return .start(id, call: wait(for: place, request, inside))
     }
 
     /// Lets a caller have what is held, at once or when it is its turn.
@@ -124,7 +128,7 @@ extension Lifecycle {
             return .ready(id, call: nil)
         case .use:
             build(dependent, on: place)
-            return .ready(id, call: run(place, request.kind, inside))
+            return .ready(id, call: run(place, request, inside))
         case .exclusive, .claim:
             let claimant = entries[place].claimant
             if claimant >= 0 {
@@ -133,7 +137,7 @@ extension Lifecycle {
             }
             guard entries[place].turn >= 0 || !entries[place].queue.isEmpty else {
                 build(dependent, on: place)
-                if request.kind == .exclusive { return .ready(id, call: run(place, request.kind, inside)) }
+                if request.kind == .exclusive { return .ready(id, call: run(place, request, inside)) }
                 _ = claim(place, by: dependent)
                 return .ready(id, call: nil)
             }
@@ -142,9 +146,32 @@ extension Lifecycle {
             if let refusal = refusal(toWaitFor: .call(ahead), inside) { return .refuse(refusal) }
             guard !request.isCancelled else { return .refuse(.callerCancelled) }
             if request.kind == .claim { _ = claim(place, by: dependent) }
-            entries[place].uses += request.kind == .exclusive ? 1 : 0
-            return .wait(id, call: wait(for: place, request.kind, inside))
+            let call = wait(for: place, request, inside)
+            if request.kind == .exclusive { countUse(of: call, by: 1) }
+            return .wait(id, call: call)
         }
+    }
+
+    /// Adds the value of a memo that nothing but itself could end, because a memo is to be built on it now.
+    ///
+    /// - Returns: Its number; `nil` if what asks for it is not a memo.
+    mutating func keepMemo(_ request: ResourceRequest) -> Int? {
+        guard let scope = scopePlace(of: request.scope), let inside = request.inside.flatMap(node),
+            let dependent = entry(around: inside), entries[dependent].form == .memo
+        else { return nil }
+        var entry = Entry(
+            resource: request.resource,
+            scope: scope,
+            point: request.point,
+            form: .memo,
+            beginning: .inTime
+        )
+        entry.state = .kept
+        let (id, place) = entries.insert(entry)
+        var list = self[scope: scope].entries
+        entries.append(place, to: &list, .owner)
+        self[scope: scope].entries = list
+        return id
     }
 
     private func refusalAfterBegin(_ scope: Int32) -> Refusal {
@@ -268,7 +295,7 @@ extension Lifecycle {
         for id in entries[place].dependencies.all {
             if let dependency = entries.place(of: id), entries[dependency].form != .memo { link(dependent, to: dependency) }
         }
-        guard entries[dependent].form == .memo, entries[place].state == .kept else { return }
+        guard entries[dependent].form == .memo else { return }
         if entries[dependent].dependencies.insert(entries.id(at: place)) {
             _ = entries[place].memos.insert(entries.id(at: dependent))
         }

@@ -37,18 +37,29 @@ extension Lifecycle {
     // MARK: Beginning
 
     /// Adds a caller that waits for an entry.
-    mutating func wait(for place: Int32, _ kind: Call.Kind, _ inside: Node?) -> Int {
-        let (id, call) = add(kind, place, inside)
+    mutating func wait(for place: Int32, _ request: ResourceRequest, _ inside: Node?) -> Int {
+        let (id, call) = add(request.kind, place, inside)
+        calls[call].isForeign = request.isForeign
         calls.append(call, to: &entries[place].queue, .owner)
         return id
     }
 
     /// Adds a body that has the value at once.
-    mutating func run(_ place: Int32, _ kind: Call.Kind, _ inside: Node?) -> Int {
-        let (id, call) = add(kind, place, inside)
-        entries[place].uses += 1
+    mutating func run(_ place: Int32, _ request: ResourceRequest, _ inside: Node?) -> Int {
+        let (id, call) = add(request.kind, place, inside)
+        calls[call].isForeign = request.isForeign
+        countUse(call, of: place, by: 1)
         begin(call, of: place)
         return id
+    }
+
+    mutating func countUse(of id: Int, by number: Int32) {
+        if let call = calls.place(of: id) { countUse(call, of: calls[call].target, by: number) }
+    }
+
+    private mutating func countUse(_ call: Int32, of place: Int32, by number: Int32) {
+        entries[place].uses += number
+        if calls[call].isForeign { entries[place].foreignUses += number }
     }
 
     /// Adds a call inside of an activity, to be put in a row of its owner's.
@@ -77,10 +88,10 @@ extension Lifecycle {
             switch calls[call].kind {
             case .exclusive, .claim:
                 // They have their turns in this order.
-                if calls[call].kind == .exclusive { entries[place].uses += 1 }
+                if calls[call].kind == .exclusive { countUse(call, of: place, by: 1) }
             case .use:
                 calls.remove(call, from: &entries[place].queue, .owner)
-                entries[place].uses += 1
+                countUse(call, of: place, by: 1)
                 build(entry(around: calls[call].inside), on: place)
                 begin(call, of: place)
                 actions.append(.resume(call: calls.id(at: call), .value(id)))
@@ -129,7 +140,7 @@ extension Lifecycle {
         case .read, .use: calls.remove(call, from: &entries[place].queue, .owner)
         case .exclusive:
             calls.remove(call, from: &entries[place].queue, .owner)
-            if !entries[place].isFlying { entries[place].uses -= 1 }
+            if !entries[place].isFlying { countUse(call, of: place, by: -1) }
         case .claim:
             calls.remove(call, from: &entries[place].queue, .owner)
             if case .value = resumption { break }
@@ -159,7 +170,7 @@ extension Lifecycle {
         let place = calls[call].target
         guard place >= 0 else { return forget(call) }
         calls.remove(call, from: &entries[place].bodies, .owner)
-        entries[place].uses -= 1
+        countUse(call, of: place, by: -1)
         let hadTurn = entries[place].turn == call
         forget(call)
         if hadTurn {

@@ -141,7 +141,8 @@ extension Lifecycle {
         let isKept = isInTime && entries[place].early == nil && dependencies.allSatisfy { entries.place(of: $0).map { entries[$0].isReadable } ?? false }
         if isKept { actions.append(.keep(id)) }
         giveValue(of: place, &actions)
-        guard isKept, !dependencies.isEmpty else { return end(place, &actions) }
+        // Where nothing but itself can end it, and nothing ends with it, it need not be known here.
+        guard isKept, !dependencies.isEmpty || !entries[place].memos.isEmpty else { return end(place, &actions) }
         endActivity(.entry(place))
         freeBoundScopes(of: place)
         entries[place].state = .kept

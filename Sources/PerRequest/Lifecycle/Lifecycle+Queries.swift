@@ -73,15 +73,13 @@ extension Lifecycle {
     }
 
     /// Whether somebody waits for the end of this entry's release, or for that of something it is built on.
-    mutating func isReleasedForSomebody(_ id: Int) -> Bool {
-        entries.place(of: id).map { isReleasedForSomebody($0) } ?? false
-    }
+    func isReleasedForSomebody(_ id: Int) -> Bool { entries.place(of: id).map(isReleasedForSomebody) ?? false }
 
-    mutating func isReleasedForSomebody(_ place: Int32) -> Bool {
-        guard entries[place].early != nil else { return false }
-        var isFound = false
-        forEachDependency(of: place) { if !$0.entries[$1].releaseWaiters.isEmpty { isFound = true } }
-        return isFound
+    func isReleasedForSomebody(_ place: Int32) -> Bool {
+        entries[place].early != nil
+            && entries[place].releasedFor.all.contains { id in
+                entries.place(of: id).map { !entries[$0].releaseWaiters.isEmpty } ?? false
+            }
     }
 
     /// Whether the verdict of the entry's scope turns if its release fails.

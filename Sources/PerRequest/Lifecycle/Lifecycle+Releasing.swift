@@ -45,12 +45,13 @@ extension Lifecycle {
 
     /// Whether an entry is due and nothing that is built on it stands in the way.
     ///
-    /// What a child has built on it is waited for, as bodies of `use` are; but not by a scope that closes, whose children
-    /// have closed, or have had their time.
+    /// What a child has built on it, and the bodies that began there, are waited for as its own bodies of `use` are; but not
+    /// by a scope that closes, whose children have closed, or have had their time.
     private func isReleasable(_ place: Int32) -> Bool {
         guard isDue(place), entries[place].ownDependents == 0 else { return false }
         if entries[place].state == .awaitingUses || entries[place].state == .overdueUses { return !isUsed(place) }
-        return entries[place].foreignDependents == 0 || self[scope: entries[place].scope].phase < .closing
+        let isUsedByChild = entries[place].foreignDependents > 0 || entries[place].foreignUses > 0
+        return !isUsedByChild || self[scope: entries[place].scope].phase < .closing
     }
 
     private func isUsed(_ place: Int32) -> Bool { entries[place].uses > 0 || entries[place].foreignDependents > 0 }
@@ -111,7 +112,7 @@ extension Lifecycle {
 
     /// Fewer bodies use an entry's value, or fewer of a child's resources are built on it.
     mutating func usesChanged(of place: Int32) {
-        if !isUsed(place) { reconsider(place) }
+        reconsider(place)
     }
 
     mutating func released(_ place: Int32, failed: Bool, _ actions: inout [Action]) {
@@ -158,9 +159,9 @@ extension Lifecycle {
     /// Tells the failure of an early release to those who wait for that of what it was built on.
     private mutating func tell(failureOf failed: Int32, _ actions: inout [Action]) {
         guard entries[failed].early != nil else { return }
-        forEachDependency(of: failed) { lifecycle, place in
-            guard place != failed, !lifecycle.entries[place].releaseWaiters.isEmpty else { return }
-            let (id, failure) = (lifecycle.entries.id(at: place), lifecycle.entries.id(at: failed))
+        let failure = entries.id(at: failed)
+        for id in entries[failed].releasedFor.all where id != failure {
+            guard let place = entries.place(of: id), !entries[place].releaseWaiters.isEmpty else { continue }
             actions.append(.tell(id, failureOf: failure))
         }
     }
@@ -240,6 +241,7 @@ extension Lifecycle {
         }
         let (id, call) = add(.release, place, inside)
         calls.append(call, to: &entries[place].releaseWaiters, .owner)
+        for dependent in due { _ = entries[dependent].releasedFor.insert(entries.id(at: place)) }
         for place in marked {
             actions.append(.withdraw(entries.id(at: place)))
             forgetMemos(of: place, &actions)

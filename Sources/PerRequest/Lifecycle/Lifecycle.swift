@@ -209,6 +209,8 @@ extension Lifecycle {
         var bodies = SlabList()
         /// How many bodies have its value or wait for their turn.
         var uses: Int32 = 0
+        /// How many of them began in a child.
+        var foreignUses: Int32 = 0
         /// The body that has the turn; -1 for none.
         var turn: Int32 = -1
         /// The entry that claims it, and the one that it claims; -1 for none.
@@ -216,6 +218,8 @@ extension Lifecycle {
         var claimed: Int32 = -1
         /// Those who wait for its early release.
         var releaseWaiters = SlabList()
+        /// The entries whose early release somebody has asked for, and for which this one has to be released.
+        var releasedFor = NumberSet()
 
         /// The calls inside of its activity.
         var inner = SlabList()
@@ -309,6 +313,8 @@ extension Lifecycle {
         let kind: Kind
         /// The place of what was asked for: an entry, or a scope; -1 if that is gone.
         var target: Int32
+        /// It came from another scope than that of the entry.
+        var isForeign = false
         /// The body has the value.
         var isRunning = false
         /// The activity that the caller is inside of.

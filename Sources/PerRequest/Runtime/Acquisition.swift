@@ -10,9 +10,6 @@ final class Acquisition: @unchecked Sendable {
     /// Set by the form of the resource when its flight starts.
     let release: ReleaseForm
 
-    /// What is current in its factory and its release: set before the flight starts.
-    private(set) lazy var context = Ambient.Context(core, for: entry)
-
     enum ReleaseForm: Sendable {
         /// A closure that runs in a task of its own.
         case closure(@Sendable (AnyBox, RequestOutcome) async throws -> Void)

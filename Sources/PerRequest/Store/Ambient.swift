@@ -68,21 +68,31 @@ extension Ambient {
             // Nested stores may be many: the next look-up ends here.
             let isNested = core?.parent != nil
             let isKnown = isOwn || outer != nil || isNested
-            self.init(core, isKnown ? Surroundings(of: core, inside: outer) : nil, isOwn: isOwn)
+            self.init(core, isKnown ? Surroundings(of: core, inside: outer, depth: outer?.depth ?? 0) : nil, isOwn: isOwn)
         }
 
         /// A store, and the code of an entry.
         init(_ core: StoreCore, for entry: Int) {
             let request = core.request.identity
-            let outer = Ambient.surroundings?.outside(of: request)
-            self.init(core, Surroundings(of: core, .entry(entry), of: request, inside: outer), isOwn: true)
+            let present = Ambient.surroundings
+            let surroundings = Surroundings(
+                of: core,
+                .entry(entry),
+                of: request,
+                inside: present?.outside(of: request),
+                depth: (present?.depth ?? 0) + 1
+            )
+            self.init(core, surroundings, isOwn: true)
         }
 
         /// What it takes along, inside of what is there if it comes from nowhere else.
         fileprivate var surroundingsHere: Surroundings? {
             guard let surroundings, surroundings.isOutermost, let present = Ambient.surroundings else { return surroundings }
-            return Surroundings(of: core, inside: present)
+            return Surroundings(of: core, inside: present, depth: present.depth)
         }
+
+        /// Whether a task that is started here runs inline: of a long chain, each of which starts the next, not every one.
+        var startsImmediately: Bool { (surroundings?.depth ?? 1) % 16 != 0 }
 
         private init(_ core: StoreCore?, _ surroundings: Surroundings?, isOwn: Bool) {
             self.core = core
@@ -135,7 +145,8 @@ extension Ambient {
         _ body: nonisolated(nonsending) () async throws -> Result
     ) async throws -> Result {
         let present = local.get().hasSurroundings ? core : nil
-        let inside = Surroundings(of: present, .body(call), of: request, inside: surroundings)
+        let outer = surroundings
+        let inside = Surroundings(of: present, .body(call), of: request, inside: outer, depth: outer?.depth ?? 0)
         return try await $surroundings.withValue(inside) { try await body() }
     }
 }

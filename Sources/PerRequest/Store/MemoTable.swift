@@ -48,11 +48,21 @@ struct MemoTable: Sendable {
     }
 
     /// A flight has ended, and the lifecycle knows nothing of it any more: without a value, nothing is left of it.
-    mutating func ended(_ key: Key, entry: Int) {
-        guard let index = buckets[key]?.firstIndex(where: { $0.entry == entry }) else { return }
+    ///
+    /// - Returns: What is to be let go outside the lock.
+    mutating func ended(_ key: Key, entry: Int) -> Entry? {
+        guard let index = buckets[key]?.firstIndex(where: { $0.entry == entry }) else { return nil }
         buckets[key]?[index].entry = -1
-        if buckets[key]?[index].box == nil { _ = remove(key) { $0.entry == -1 && $0.box == nil } }
+        return buckets[key]?[index].box == nil ? remove(key) { $0.entry == -1 && $0.box == nil } : nil
     }
+
+    /// Removes an entry that has neither a flight nor a value, and returns it to be let go outside the lock.
+    mutating func removeUnused(_ key: Key, id: Int) -> Entry? {
+        remove(key) { $0.id == id && $0.entry == -1 && $0.box == nil }
+    }
+
+    /// Thrown where an entry is gone that had been found before.
+    struct EntryGone: Error {}
 
     /// Removes a value, and returns it to be let go outside the lock.
     mutating func remove(_ key: Key, entry: Int) -> Entry? { remove(key) { $0.entry == entry } }

@@ -131,7 +131,8 @@ extension RequestCore {
                 if let deadline = acquisition.deadline { effects.append(.endLimit(deadline)) }
                 if let holdLimit = acquisition.holdLimit { effects.append(.endLimit(holdLimit)) }
                 if let memo = acquisition.resource.memo {
-                    state.change(acquisition.core.scope) { $0.memos.ended(memo, entry: id) }
+                    let removed = state.change(acquisition.core.scope) { $0.memos.ended(memo, entry: id) }
+                    if let removed { effects.append(.dropMemo(removed)) }
                 }
                 effects.append(.dropAcquisition(acquisition))
             case .forgetMemo(let id):

@@ -15,6 +15,8 @@ extension StoreCore {
             return acquired
         case .refuse(let error):
             throw error
+        case .gone:
+            throw MemoTable.EntryGone()
         case .wait(let pending):
             return try await wait(for: pending)
         case .start(let pending, let acquisition):
@@ -35,6 +37,8 @@ extension StoreCore {
         case wait(Pending)
         case start(Pending, Acquisition)
         case refuse(any Error)
+        /// The entry of a memo that the caller has found is not there any more.
+        case gone
     }
 
     private struct Pending: Sendable {
@@ -58,8 +62,11 @@ extension StoreCore {
             form: info.form,
             point: info.point,
             kind: kind,
-            isCancelled: Task.isCancelled
+            isCancelled: Task.isCancelled,
+            caller: scope
         )
+        var unused: MemoTable.Entry?
+        defer { withExtendedLifetime(unused) {} }
         return request.state.withLock { state in
             guard scope == owner || state.lifecycle.phase(of: scope) != .closed else {
                 return .refuse(error(.requestEnded, key: info.name))
@@ -67,10 +74,25 @@ extension StoreCore {
             wanted.inside = surroundings?.innermost(of: request.identity, in: state.lifecycle)
             let core = state.core(of: owner) ?? request
             if let memo = info.memo, let found = state.read(owner, { $0.memos.entry(memo, id: info.id) }) {
-                if let box = found.box, found.entry < 0 || wanted.inside == nil {
-                    return .ready(Acquired(box: box, entry: found.entry, call: nil))
-                }
                 wanted.entry = found.entry
+                if let box = found.box {
+                    if found.entry < 0, let entry = state.lifecycle.keepMemo(wanted) {
+                        // The memo that is built on it ends with it, so that it has to be known.
+                        state.acquisitions[entry] = Acquisition(
+                            entry: entry,
+                            core: core,
+                            resource: info,
+                            acquiredAt: position,
+                            release: source.makeRelease(in: core)
+                        )
+                        state.change(owner) { $0.memos.fly(memo, id: info.id, as: entry) }
+                        wanted.entry = entry
+                    } else if found.entry < 0 || wanted.inside == nil {
+                        return .ready(Acquired(box: box, entry: found.entry, call: nil))
+                    }
+                }
+            } else if info.memo != nil, !state.lifecycle.hasBegun(info.point, scope: owner) {
+                return .gone
             }
             switch state.lifecycle.acquire(wanted) {
             case .ready(let entry, let call):
@@ -90,6 +112,8 @@ extension StoreCore {
                 if let memo = info.memo { state.change(owner) { $0.memos.fly(memo, id: info.id, as: entry) } }
                 return .start(pending(call, entry, info, core, kind, &state), acquisition)
             case .refuse(let refusal):
+                // Without a call, nothing is left of it.
+                if let memo = info.memo { unused = state.change(owner) { $0.memos.removeUnused(memo, id: info.id) } }
                 return .refuse(core.error(of: refusal, for: info, state))
             }
         }
@@ -144,16 +168,9 @@ extension StoreCore {
     private func startFlight(of source: some Acquirable, _ acquisition: Acquisition) {
         let request = request
         let start = ContinuousClock.now
-        let context = acquisition.context
-        // Bound around its start, for which nothing has to suspend; the task takes it along.
-        let task = Ambient.with(context) {
-            Task.immediate(
-                name: acquisition.resource.acquireTaskName,
-                priority: priority,
-                executorPreference: executor
-            ) {
-                await source.fly(acquisition, in: self)
-            }
+        let context = Ambient.Context(self, for: acquisition.entry)
+        let task = startTask(acquisition.resource.acquireTaskName, in: context) {
+            await source.fly(acquisition, in: self)
         }
         let (cancelled, isFlying) = request.state.withLock { state in
             guard state.acquisitions[acquisition.entry] === acquisition else { return (false, false) }
@@ -177,6 +194,22 @@ extension StoreCore {
     func reportBlocking(_ acquisition: Acquisition, _ elapsed: Duration, limit: Duration) {
         guard elapsed > limit else { return }
         report(.blocked(resource: acquisition.resource.name, acquiredAt: acquisition.acquiredAt, elapsed))
+    }
+
+    /// Starts a task of the store, which runs inline until it first suspends, unless that were too deep.
+    ///
+    /// What is current there is bound around its start, for which nothing has to suspend; the task takes it along.
+    func startTask(
+        _ name: String,
+        in context: Ambient.Context,
+        _ body: @escaping @Sendable @isolated(any) () async -> Void
+    ) -> Task<Void, Never> {
+        Ambient.with(context) {
+            guard context.startsImmediately else {
+                return Task(name: name, executorPreference: executor, priority: priority, operation: body)
+            }
+            return Task.immediate(name: name, priority: priority, executorPreference: executor, operation: body)
+        }
     }
 
     /// Publishes the value of a flight.

@@ -12,16 +12,11 @@ extension StoreCore {
         case .closure(let body):
             let start = ContinuousClock.now
             let handoff = Handoff()
-            let task = Ambient.with(acquisition.context) {
-                Task.immediate(
-                    name: acquisition.resource.releaseTaskName,
-                    priority: priority,
-                    executorPreference: executor
-                ) {
-                    var thrown: (any Error)?
-                    do { try await body(box, outcome) } catch { thrown = error }
-                    if handoff.taskEnded(thrown) { self.request.perform(self.released(acquisition, thrown)) }
-                }
+            let context = Ambient.Context(self, for: acquisition.entry)
+            let task = startTask(acquisition.resource.releaseTaskName, in: context) {
+                var thrown: (any Error)?
+                do { try await body(box, outcome) } catch { thrown = error }
+                if handoff.taskEnded(thrown) { self.request.perform(self.released(acquisition, thrown)) }
             }
             let end = handoff.starterLeaves()
             let elapsed = start.duration(to: .now)

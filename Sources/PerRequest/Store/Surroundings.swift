@@ -10,6 +10,8 @@ final class Surroundings: @unchecked Sendable {
     /// The factory, release or body that this is inside of, and the request whose lifecycle knows it.
     let activity: Lifecycle.Activity?
     let request: Int
+    /// How many factories and releases were started in each other, to get here.
+    let depth: Int
     /// Those around this one. It changes when it is let go, and then nobody else refers to it.
     private var outer: Surroundings?
 
@@ -17,8 +19,10 @@ final class Surroundings: @unchecked Sendable {
         of core: StoreCore?,
         _ activity: Lifecycle.Activity? = nil,
         of request: Int = 0,
-        inside outer: Surroundings?
+        inside outer: Surroundings?,
+        depth: Int = 0
     ) {
+        self.depth = depth
         id = core?.givenID
         privateStore = core.flatMap { $0.isOwned ? nil : $0 }
         self.activity = activity

@@ -1,6 +1,6 @@
 /// Values outside their home places in a ``Slot``, and the values that a store leaves to the work after the response.
 ///
-/// A request has few: looking through them costs less than hashing.
+/// A request has few: looking through them costs less than hashing, up to some sixteen.
 @usableFromInline
 struct ValueTable: Sendable {
     struct Entry: Sendable {
@@ -9,6 +9,8 @@ struct ValueTable: Sendable {
     }
 
     private(set) var tagged: [Entry] = []
+    /// Where a tag's entry is, once there are too many to look through them.
+    private var places: [Int32: Int]?
     private var named: [String: StoredValue]?
 
     var isEmpty: Bool { tagged.isEmpty && named == nil }
@@ -17,6 +19,7 @@ struct ValueTable: Sendable {
         get {
             switch key {
             case .key(let tag):
+                if let places { return places[tag].map { tagged[$0].value } }
                 for entry in tagged where entry.tag == tag { return entry.value }
                 return nil
             case .name(let name):
@@ -34,17 +37,41 @@ struct ValueTable: Sendable {
     }
 
     private mutating func set(_ value: StoredValue?, _ tag: Int32) {
-        guard let index = tagged.firstIndex(where: { $0.tag == tag }) else {
-            if let value { tagged.append(Entry(tag: tag, value: value)) }
+        guard let index = place(of: tag) else {
+            guard let value else { return }
+            places?[tag] = tagged.count
+            tagged.append(Entry(tag: tag, value: value))
+            if places == nil, tagged.count > 16 { notePlaces() }
             return
         }
-        if let value { tagged[index].value = value } else { tagged.remove(at: index) }
+        if let value {
+            tagged[index].value = value
+            return
+        }
+        // The last one takes its place.
+        places?[tag] = nil
+        let last = tagged.removeLast()
+        guard index < tagged.count else { return }
+        tagged[index] = last
+        places?[last.tag] = index
+    }
+
+    private func place(of tag: Int32) -> Int? {
+        if let places { return places[tag] }
+        return tagged.firstIndex { $0.tag == tag }
+    }
+
+    private mutating func notePlaces() {
+        var places: [Int32: Int] = [:]
+        for (place, entry) in tagged.enumerated() { places[entry.tag] = place }
+        self.places = places
     }
 
     /// What work after the response gets.
     var carried: ValueTable {
         var carried = self
         carried.tagged.removeAll { !ValueKey.isCarried($0.tag) }
+        if carried.places != nil { carried.notePlaces() }
         return carried
     }
 

@@ -343,16 +343,16 @@ extension LifecycleEnumerationTests {
                 scope: request.scope,
                 point: request.point,
                 form: request.form,
-                isLateStarted: scope?.beforeBegan ?? false
-                    || next.model.scopes[0]?.beforeBegan ?? false && scope?.isForced ?? false
+                beginning: scope?.beforeBegan ?? false
+                    ? .afterSettled : next.model.scopes[0]?.beforeBegan ?? false ? .afterRequestSettled : .inTime
             )
-            next.model.calls[call] = .init(kind: request.kind, entry: id, inside: request.inside)
+            next.model.add(call, .init(kind: request.kind, entry: id, inside: request.inside))
         case .wait(let id, let call):
-            next.model.calls[call] = .init(kind: request.kind, entry: id, inside: request.inside)
+            next.model.add(call, .init(kind: request.kind, entry: id, inside: request.inside))
         case .ready(let id, let call):
             next.model.build(request.inside, on: id)
             guard let call else { break }
-            next.model.calls[call] = .init(kind: request.kind, entry: id, inside: request.inside, isRunning: true)
+            next.model.add(call, .init(kind: request.kind, entry: id, inside: request.inside, isRunning: true))
         case .refuse: break
         }
     }
@@ -365,7 +365,7 @@ extension LifecycleEnumerationTests {
         if case .wait(let call) = admission {
             let entry = id ?? next.model.entries.first { $0.value.resource == request.resource && $0.value.early != nil }?.key
             next.model.markEarly(entry ?? -1, request.verdict)
-            next.model.calls[call] = .init(kind: .release, entry: entry ?? -1, inside: request.inside)
+            next.model.add(call, .init(kind: .release, entry: entry ?? -1, inside: request.inside))
         }
         if request.inside != nil, case .wait = admission {
             next.model.violations.append("11: a body waits for the release of what it uses")

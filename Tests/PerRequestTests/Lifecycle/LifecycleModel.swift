@@ -36,7 +36,7 @@ struct LifecycleModel: Hashable {
         let scope: Int
         let point: ReleasePoint
         let form: Lifecycle.Form
-        let isLateStarted: Bool
+        let beginning: Lifecycle.Entry.Beginning
         var isFlying = true
         var isCancelled = false
         /// Its stage took too long: nobody waits for it any more.
@@ -66,6 +66,8 @@ struct LifecycleModel: Hashable {
         let entry: Int
         let inside: Lifecycle.Activity?
         var isRunning = false
+        /// When it asked.
+        var turn = 0
     }
 
     var scopes: [Int: Scope] = [0: Scope(id: 0, parent: nil)]
@@ -105,6 +107,12 @@ struct LifecycleModel: Hashable {
         case .body(let call): calls[call].flatMap { entry(around: $0.inside) }
         case nil: nil
         }
+    }
+
+    mutating func add(_ call: Int, _ value: Call) {
+        let turn = (calls.values.map(\.turn).max() ?? 0) + 1
+        calls[call] = value
+        calls[call]?.turn = turn
     }
 
     /// Notes that what runs inside of `activity` has got the value of an entry.
@@ -191,7 +199,11 @@ struct LifecycleModel: Hashable {
         if entry.isLate { return .rollback }
         if let early = entry.early { return early }
         guard let scope = scopes[entry.scope], (scope.verdict ?? scope.present) == .commit else { return .rollback }
-        return entry.isLateStarted && !scope.isCompleted ? .rollback : .commit
+        switch entry.beginning {
+        case .inTime: return .commit
+        case .afterRequestSettled: return scope.isForced && !scope.isCompleted ? .rollback : .commit
+        case .afterSettled: return scope.isCompleted ? .commit : .rollback
+        }
     }
 
     // MARK: - Actions
@@ -258,7 +270,8 @@ struct LifecycleModel: Hashable {
                 let others = calls.values.contains { $0.entry == call.entry && $0.kind == .exclusive && $0.isRunning }
                 check(!others, "9: two bodies have the turn")
                 let earlier = calls.contains {
-                    $0.key < id && $0.value.entry == call.entry && $0.value.kind == .exclusive && !$0.value.isRunning
+                    $0.key != id && $0.value.turn < call.turn && $0.value.entry == call.entry
+                        && $0.value.kind == .exclusive && !$0.value.isRunning
                 }
                 check(!earlier, "9: a turn out of order")
             }
