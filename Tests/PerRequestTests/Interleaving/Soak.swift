@@ -12,7 +12,7 @@ final class Soak: Sendable {
         var acquisitions = 0
         var problem: String?
         /// The requests under way, and since when.
-        var running: [UInt64: (run: SoakRun, since: ContinuousClock.Instant)] = [:]
+        var running: [ObjectIdentifier: (seed: UInt64, run: SoakRun, since: ContinuousClock.Instant)] = [:]
         var callers = 0
     }
 
@@ -56,7 +56,7 @@ final class Soak: Sendable {
     private func ended(_ seed: UInt64, _ run: SoakRun, problems: [String]) {
         let (stores, acquisitions) = (run.ledger.storeCount, run.ledger.acquisitions)
         state.withLock { state in
-            state.running[seed] = nil
+            state.running[ObjectIdentifier(run)] = nil
             state.stores += stores
             state.acquisitions += acquisitions
             guard state.problem == nil, !problems.isEmpty else { return }
@@ -93,7 +93,7 @@ final class Soak: Sendable {
 
     private func request(_ seed: UInt64) async {
         let run = SoakRun(SoakPlanner.plan(seed, hasClock: true))
-        state.withLock { $0.running[seed] = (run, .now) }
+        state.withLock { $0.running[ObjectIdentifier(run)] = (seed, run, .now) }
         await run.serve()
         ended(seed, run, problems: run.ledger.problems)
     }
@@ -103,7 +103,7 @@ final class Soak: Sendable {
             state.running.first { $0.value.since.duration(to: .now) > Self.patience }
         }
         guard let stuck else { return false }
-        ended(stuck.key, stuck.value.run, problems: Self.problems(ofStuck: stuck.value.run))
+        ended(stuck.value.seed, stuck.value.run, problems: Self.problems(ofStuck: stuck.value.run))
         return true
     }
 

@@ -3,9 +3,9 @@ import Synchronization
 @testable import PerRequest
 
 /// Sees what happens in one request of the soak, and says what must not have happened.
-final class SoakLedger: RequestObserver {
+final class SoakLedger: Sendable {
     /// One acquisition.
-    fileprivate struct Instance: Sendable {
+    struct Instance: Sendable {
         enum State: Sendable { case flying, held, releasing, ended }
 
         let key: Int
@@ -19,12 +19,12 @@ final class SoakLedger: RequestObserver {
         var isLost = false
     }
 
-    fileprivate enum User: Hashable, Sendable {
+    enum User: Hashable, Sendable {
         case instance(Int)
         case body(Int)
     }
 
-    fileprivate struct Store: Sendable {
+    struct Store: Sendable {
         let parent: Int?
         var acquired = 0
         var released = 0
@@ -36,10 +36,11 @@ final class SoakLedger: RequestObserver {
         var committed: Int?
     }
 
-    fileprivate struct State: Sendable {
+    struct State: Sendable {
         var instances: [Instance] = []
         var stores: [Int: Store] = [:]
         var isRootClosed = false
+        var wasFailed = false
         var bodies = 0
         var tasks = 0
         var problems: [String] = []
@@ -59,7 +60,7 @@ final class SoakLedger: RequestObserver {
     var acquisitions: Int { state.withLock { $0.instances.count } }
     var storeCount: Int { state.withLock { $0.stores.count } }
 
-    private func change<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
+    func change<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
         state.withLock { state in body(&state) }
     }
 
@@ -74,6 +75,11 @@ final class SoakLedger: RequestObserver {
         }
         if isLast { tasksDone.fire() }
     }
+
+    /// A step has failed a store.
+    func failed() { change { $0.wasFailed = true } }
+
+    var wasFailed: Bool { state.withLock { $0.wasFailed } }
 
     func problem(_ text: String) { change { $0.problems.append(text) } }
 
@@ -199,89 +205,15 @@ final class SoakLedger: RequestObserver {
         problem("14: a value of \(dead) was given out after its release had begun")
     }
 
-    // MARK: Stores
-
-    func settled(_ store: Int, _ verdict: RequestOutcome.Verdict) {
-        change { state in
-            if let settled = state.stores[store]?.settled, settled != verdict {
-                state.problems.append("15: the verdict of \(store) was \(settled) and became \(verdict)")
-            }
-            if verdict == .commit, let failed = state.stores[store]?.failedCommit {
-                state.problems.append("16: \(store) commits, and the commit of \(failed) failed")
-            }
-            state.stores[store]?.settled = verdict
-            state.log.append("store \(store): \(verdict)")
-        }
-    }
-
-    func opened(_ store: RequestStore) {
-        let (number, parent) = (store.number, store.core.parent?.number)
-        SoakSlots.shared.opened(store)
-        change { state in
-            if state.stores[number] != nil { state.problems.append("1: \(number) opened twice") }
-            state.stores[number] = Store(parent: parent)
-            state.log.append("store \(number): opened in \(parent ?? 0)")
-        }
-    }
-
-    func acquired(_ resource: String, in store: RequestStore) {
-        let number = store.number
-        change { $0.stores[number]?.acquired += 1 }
-    }
-
-    func released(_ resource: String, in store: RequestStore, error: (any Error)?) {
-        let number = store.number
-        change { $0.stores[number]?.released += 1 }
-    }
-
-    func closed(_ store: RequestStore, outcome: RequestOutcome) {
-        let (number, isRoot) = (store.number, store.core.parent == nil)
-        SoakSlots.shared.closed()
-        settled(number, outcome.verdict)
-        change { state in
-            state.log.append("store \(number): closed")
-            if state.stores[number] == nil { state.problems.append("1: \(number) closed before it was opened") }
-            state.stores[number]?.closed += 1
-            if state.stores[number]?.closed != 1 { state.problems.append("1: \(number) closed twice") }
-            if let store = state.stores[number], store.acquired != store.released {
-                state.problems.append("12: \(number) closed, \(store.acquired) acquired, \(store.released) released")
-            }
-            for (id, instance) in state.instances.enumerated() where instance.store == number {
-                guard instance.state != .ended else { continue }
-                state.problems.append("12: \(number) closed, \(id) is \(instance.state)")
-            }
-            if outcome.verdict == .rollback, let committed = state.stores[number]?.committed {
-                state.problems.append("15: \(number) rolled back, \(committed) was told to commit")
-            }
-        }
-        // Several threads may tell it of what they have closed.
-        let isOver = change { state in
-            state.isRootClosed = state.isRootClosed || isRoot
-            return state.isRootClosed && state.stores.allSatisfy { $0.value.closed > 0 }
-        }
-        if isOver { allClosed.fire() }
-    }
-
-    // MARK: The end
-
-    func finish() {
-        change { state in
-            for (number, store) in state.stores where store.closed != 1 {
-                state.problems.append("1: \(number) opened, closed \(store.closed) times")
-            }
-            for (id, instance) in state.instances.enumerated() {
-                if instance.state != .ended { state.problems.append("12: \(id) is left \(instance.state)") }
-                if instance.users.contains(where: { if case .body = $0 { true } else { false } }) {
-                    state.problems.append("a body of \(id) is left")
-                }
-            }
-        }
+    /// Whether a function of a store has ended while its value was in use.
+    func hasLost(in store: Int) -> Bool {
+        change { state in state.instances.contains { $0.store == store && $0.isLost } }
     }
 }
 
 extension SoakLedger.State {
     /// Whether a store is a child of another, however far.
-    fileprivate func isInside(_ store: Int, of outer: Int) -> Bool {
+    func isInside(_ store: Int, of outer: Int) -> Bool {
         var next = stores[store]?.parent
         while let parent = next {
             if parent == outer { return true }

@@ -57,12 +57,25 @@ final class SoakRun: Sendable {
         guard !plan.isAbandoned else { return }
         if plan.fails { scope.fail(TestError()) }
         if plan.settles {
+            let hasLost = plan.releasesAtPoints && plan.overruns.isEmpty && ledger.hasLost(in: scope.store.number)
             let settlement = await scope.settle(status: plan.status)
             ledger.settled(scope.store.number, settlement.outcome.verdict)
+            check(settlement, hasLost: hasLost)
             await scope.run { try? await self.perform(plan.body, Place()) }
         }
         let outcome = await scope.close(plan.ending)
         ledger.settled(scope.store.number, outcome.verdict)
+    }
+
+    private func check(_ settlement: RequestSettlement, hasLost: Bool) {
+        let verdict = settlement.outcome.verdict
+        if verdict == .commit {
+            if settlement.failure != nil { ledger.problem("16: it commits, and says that it has failed") }
+            // Elsewhere the lifecycle may hear of the loss later.
+            if hasLost, executor != nil { ledger.problem("17: it commits what was lost") }
+        } else if settlement.failure == nil, !plan.fails, plan.status == .http(200), !ledger.wasFailed {
+            ledger.problem("16: it rolls back, and the response is a success")
+        }
     }
 
     @discardableResult
@@ -135,7 +148,9 @@ final class SoakRun: Sendable {
             await self.pause(pause)
             task.cancel()
             await task.value
-        case .fail: RequestStore.current?.fail(TestError("step"))
+        case .fail:
+            ledger.failed()
+            RequestStore.current?.fail(TestError("step"))
         }
     }
 

@@ -1,0 +1,81 @@
+@testable import PerRequest
+
+/// What the stores of a request of the soak go through.
+extension SoakLedger: RequestObserver {
+    func settled(_ store: Int, _ verdict: RequestOutcome.Verdict) {
+        change { state in
+            if let settled = state.stores[store]?.settled, settled != verdict {
+                state.problems.append("15: the verdict of \(store) was \(settled) and became \(verdict)")
+            }
+            if verdict == .commit, let failed = state.stores[store]?.failedCommit {
+                state.problems.append("16: \(store) commits, and the commit of \(failed) failed")
+            }
+            state.stores[store]?.settled = verdict
+            state.log.append("store \(store): \(verdict)")
+        }
+    }
+
+    func opened(_ store: RequestStore) {
+        let (number, parent) = (store.number, store.core.parent?.number)
+        SoakSlots.shared.opened(store)
+        change { state in
+            if state.stores[number] != nil { state.problems.append("1: \(number) opened twice") }
+            state.stores[number] = Store(parent: parent)
+            state.log.append("store \(number): opened in \(parent ?? 0)")
+        }
+    }
+
+    func acquired(_ resource: String, in store: RequestStore) {
+        let number = store.number
+        change { $0.stores[number]?.acquired += 1 }
+    }
+
+    func released(_ resource: String, in store: RequestStore, error: (any Error)?) {
+        let number = store.number
+        change { $0.stores[number]?.released += 1 }
+    }
+
+    func closed(_ store: RequestStore, outcome: RequestOutcome) {
+        let (number, isRoot) = (store.number, store.core.parent == nil)
+        SoakSlots.shared.closed()
+        settled(number, outcome.verdict)
+        change { state in
+            state.log.append("store \(number): closed")
+            if state.stores[number] == nil { state.problems.append("1: \(number) closed before it was opened") }
+            state.stores[number]?.closed += 1
+            if state.stores[number]?.closed != 1 { state.problems.append("1: \(number) closed twice") }
+            if let store = state.stores[number], store.acquired != store.released {
+                state.problems.append("12: \(number) closed, \(store.acquired) acquired, \(store.released) released")
+            }
+            for (id, instance) in state.instances.enumerated() where instance.store == number {
+                guard instance.state != .ended else { continue }
+                state.problems.append("12: \(number) closed, \(id) is \(instance.state)")
+            }
+            if outcome.verdict == .rollback, let committed = state.stores[number]?.committed {
+                state.problems.append("15: \(number) rolled back, \(committed) was told to commit")
+            }
+        }
+        // Several threads may tell it of what they have closed.
+        let isOver = change { state in
+            state.isRootClosed = state.isRootClosed || isRoot
+            return state.isRootClosed && state.stores.allSatisfy { $0.value.closed > 0 }
+        }
+        if isOver { allClosed.fire() }
+    }
+
+    // MARK: The end
+
+    func finish() {
+        change { state in
+            for (number, store) in state.stores where store.closed != 1 {
+                state.problems.append("1: \(number) opened, closed \(store.closed) times")
+            }
+            for (id, instance) in state.instances.enumerated() {
+                if instance.state != .ended { state.problems.append("12: \(id) is left \(instance.state)") }
+                if instance.users.contains(where: { if case .body = $0 { true } else { false } }) {
+                    state.problems.append("a body of \(id) is left")
+                }
+            }
+        }
+    }
+}
