@@ -22,7 +22,8 @@ struct ClosureCycleTests {
 
     @Test("An `initial` that asks for itself where nothing can be thrown traps with the path")
     func trap() async throws {
-        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) { @Sendable () async -> Void in
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            @Sendable () async -> Void in
             enum Endless {
                 static let first: RequestLocal<Int> = RequestLocal("first", initial: { second.value })
                 static let second: RequestLocal<Int> = RequestLocal("second", initial: { first.value })

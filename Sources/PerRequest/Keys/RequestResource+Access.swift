@@ -81,12 +81,16 @@ extension RequestResource {
     /// Releases the resource of the current store now, before its point.
     ///
     /// What was acquired with its help is released first. Nothing happens if it is not held. Afterwards it can be acquired
-    /// again, unless its point has begun or it was made with `around`.
+    /// again, unless its point has begun or it was made with `around`. Who asks for its release meanwhile waits for the same
+    /// one and gets its result.
     ///
     /// - Parameter verdict: What the release is told, whatever becomes of the request.
-    /// - Throws: What the release throws: then that is this caller's to handle, and no failure of the request.
-    ///   ``RequestStoreError`` if it overran its limit, if a factory or a child store's resource is using it,
-    ///   outside a request and after it.
+    /// - Throws: What the release throws, or that of something built on the resource; a ``RequestReleaseError`` with all of them
+    ///   where several threw. That is this caller's to handle, and no failure of the request; but where what failed is
+    ///   released before the response and was to commit, the request is rolled back and answered with an error, whoever
+    ///   handles it. ``RequestStoreError`` if it overran its limit, if a factory or a child store's resource is using it, if
+    ///   the caller's own body is using it or it would wait for itself in another way, once its point has begun, outside a
+    ///   request and after it.
     public func release(_ verdict: RequestOutcome.Verdict) async throws {
         try await release(verdict, in: .required(by: name))
     }

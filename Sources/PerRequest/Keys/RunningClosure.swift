@@ -32,7 +32,9 @@ final class RunningClosure: Sendable {
     }
 
     /// Runs a key's closure, noted for what it calls.
-    static func run<Result>(_ key: ValueKey, _ name: String, in store: Int?, _ body: () throws -> Result) rethrows -> Result {
+    static func run<Result>(_ key: ValueKey, _ name: String, in store: Int?, _ body: () throws -> Result) rethrows
+        -> Result
+    {
         let closure = RunningClosure(key, name, in: store, inside: innermost)
         return try $innermost.withValue(closure) { try body() }
     }

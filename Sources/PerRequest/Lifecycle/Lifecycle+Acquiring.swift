@@ -293,7 +293,9 @@ extension Lifecycle {
         guard entries[place].form == .memo else { return link(dependent, to: place) }
         // On what the memo was built on; and if it is a memo itself, it ends with this one.
         for id in entries[place].dependencies.all {
-            if let dependency = entries.place(of: id), entries[dependency].form != .memo { link(dependent, to: dependency) }
+            if let dependency = entries.place(of: id), entries[dependency].form != .memo {
+                link(dependent, to: dependency)
+            }
         }
         guard entries[dependent].form == .memo else { return }
         if entries[dependent].dependencies.insert(entries.id(at: place)) {

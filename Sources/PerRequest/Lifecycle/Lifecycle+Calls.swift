@@ -127,7 +127,9 @@ extension Lifecycle {
 
     /// Answers all who wait for an early release.
     mutating func resumeReleaseWaiters(of place: Int32, _ resumption: Resumption, _ actions: inout [Action]) {
-        while !entries[place].releaseWaiters.isEmpty { resume(entries[place].releaseWaiters.first, resumption, &actions) }
+        while !entries[place].releaseWaiters.isEmpty {
+            resume(entries[place].releaseWaiters.first, resumption, &actions)
+        }
     }
 
     /// Answers a caller that waits, and forgets it.

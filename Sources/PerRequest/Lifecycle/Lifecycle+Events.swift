@@ -138,7 +138,9 @@ extension Lifecycle {
     private mutating func memoArrived(_ place: Int32, isInTime: Bool, _ actions: inout [Action]) {
         let id = entries.id(at: place)
         let dependencies = entries[place].dependencies.all
-        let isKept = isInTime && entries[place].early == nil && dependencies.allSatisfy { entries.place(of: $0).map { entries[$0].isReadable } ?? false }
+        let isKept =
+            isInTime && entries[place].early == nil
+            && dependencies.allSatisfy { entries.place(of: $0).map { entries[$0].isReadable } ?? false }
         if isKept { actions.append(.keep(id)) }
         giveValue(of: place, &actions)
         // Where nothing but itself can end it, and nothing ends with it, it need not be known here.

@@ -176,7 +176,9 @@ extension Lifecycle {
 
     func turnsVerdict(_ place: Int32) -> Bool {
         let told = entries[place].told ?? verdict(for: place)
-        guard told == .commit, entries[place].early == nil || entries[place].point == .beforeResponse else { return false }
+        guard told == .commit, entries[place].early == nil || entries[place].point == .beforeResponse else {
+            return false
+        }
         return canTurn(entries[place].scope)
     }
 

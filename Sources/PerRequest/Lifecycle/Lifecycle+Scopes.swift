@@ -269,7 +269,8 @@ extension Lifecycle {
     private func namedEntry(_ node: Node) -> Int? {
         switch node {
         case .entry(let place): entries.id(at: place)
-        case .call(let place): calls[place].isRunning && calls[place].target >= 0 ? entries.id(at: calls[place].target) : nil
+        case .call(let place):
+            calls[place].isRunning && calls[place].target >= 0 ? entries.id(at: calls[place].target) : nil
         case .scope: nil
         }
     }

@@ -68,7 +68,11 @@ extension Ambient {
             // Nested stores may be many: the next look-up ends here.
             let isNested = core?.parent != nil
             let isKnown = isOwn || outer != nil || isNested
-            self.init(core, isKnown ? Surroundings(of: core, inside: outer, depth: outer?.depth ?? 0) : nil, isOwn: isOwn)
+            self.init(
+                core,
+                isKnown ? Surroundings(of: core, inside: outer, depth: outer?.depth ?? 0) : nil,
+                isOwn: isOwn
+            )
         }
 
         /// A store, and the code of an entry.
@@ -87,7 +91,9 @@ extension Ambient {
 
         /// What it takes along, inside of what is there if it comes from nowhere else.
         fileprivate var surroundingsHere: Surroundings? {
-            guard let surroundings, surroundings.isOutermost, let present = Ambient.surroundings else { return surroundings }
+            guard let surroundings, surroundings.isOutermost, let present = Ambient.surroundings else {
+                return surroundings
+            }
             return Surroundings(of: core, inside: present, depth: present.depth)
         }
 

@@ -60,7 +60,8 @@ extension RequestCore {
             case .handOver(let jobs, let values, let verdict): handOver(jobs, values, verdict)
             case .withdraw(let core, let jobs): core.withdraw(jobs)
             case .report(let core, let kind): core.report(kind)
-            case .observeClosed(let core, let outcome): core.observer?.closed(RequestStore(core: core), outcome: outcome)
+            case .observeClosed(let core, let outcome):
+                core.observer?.closed(RequestStore(core: core), outcome: outcome)
             case .giveBackSlot(let slot): SlotPool.shared.giveBack(SlotPool.Spare(slot: slot))
             case .drop, .dropMemos, .dropMemo, .dropAcquisition: break
             }
@@ -136,7 +137,9 @@ extension RequestCore {
                 }
                 effects.append(.dropAcquisition(acquisition))
             case .forgetMemo(let id):
-                guard let acquisition = state.acquisitions.remove(id), let memo = acquisition.resource.memo else { break }
+                guard let acquisition = state.acquisitions.remove(id), let memo = acquisition.resource.memo else {
+                    break
+                }
                 let removed = state.change(acquisition.core.scope) { $0.memos.remove(memo, entry: id) }
                 if let removed { effects.append(.dropMemo(removed)) }
                 effects.append(.dropAcquisition(acquisition))
@@ -285,7 +288,9 @@ extension RequestCore {
         var rest = ScopeState()
         state.change(scope) { swap(&rest, &$0) }
         if let child = core as? ChildCore {
-            if child.end(with: outcome), child.configuration.isObserved { effects.append(.observeClosed(child, outcome)) }
+            if child.end(with: outcome), child.configuration.isObserved {
+                effects.append(.observeClosed(child, outcome))
+            }
             state.children[scope - 1] = nil
         } else {
             // What became of it can be asked for ever.

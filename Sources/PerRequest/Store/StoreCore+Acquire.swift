@@ -50,7 +50,8 @@ extension StoreCore {
         let isUsed: Bool
     }
 
-    private func admit(_ source: some Acquirable, from position: SourcePosition, _ kind: Lifecycle.Call.Kind) -> Admission
+    private func admit(_ source: some Acquirable, from position: SourcePosition, _ kind: Lifecycle.Call.Kind)
+        -> Admission
     {
         let info = source.info
         let surroundings = Ambient.surroundings
@@ -325,7 +326,8 @@ extension StoreCore {
 // MARK: - Errors
 
 extension StoreCore {
-    func error(of refusal: Lifecycle.Refusal, for info: ResourceInfo, _ state: borrowing RequestCore.State) -> any Error {
+    func error(of refusal: Lifecycle.Refusal, for info: ResourceInfo, _ state: borrowing RequestCore.State) -> any Error
+    {
         let reason: RequestStoreError.Reason
         switch refusal {
         case .callerCancelled: return CancellationError()

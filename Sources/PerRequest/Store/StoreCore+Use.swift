@@ -13,7 +13,9 @@ extension StoreCore {
         return try await Ambient.with(bodyOf: call, of: request.identity) { try await body() }
     }
 
-    /// Runs `body` with the value for itself: it is its turn. What it makes of it is the next one's.
+    /// Runs `body` with the value for itself: it is its turn.
+    ///
+    /// What it makes of it is the next one's.
     nonisolated(nonsending) func lend<Value, Result>(
         _ acquired: Acquired,
         as type: Value.Type,

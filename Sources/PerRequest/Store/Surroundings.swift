@@ -12,7 +12,9 @@ final class Surroundings: @unchecked Sendable {
     let request: Int
     /// How many factories and releases were started in each other, to get here.
     let depth: Int
-    /// Those around this one. It changes when it is let go, and then nobody else refers to it.
+    /// Those around this one.
+    ///
+    /// It changes when it is let go, and then nobody else refers to it.
     private var outer: Surroundings?
 
     init(

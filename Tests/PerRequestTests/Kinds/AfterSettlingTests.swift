@@ -63,7 +63,10 @@ struct AfterSettlingTests {
         }
     }
 
-    @Test("Rule 15: what is acquired after settling and released early is told what its caller says", arguments: Form.allCases)
+    @Test(
+        "Rule 15: what is acquired after settling and released early is told what its caller says",
+        arguments: Form.allCases
+    )
     func early(_ form: Form) async throws {
         let journal = Journal()
         let after = Self.noting("after", form, in: journal)

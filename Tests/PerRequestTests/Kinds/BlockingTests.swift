@@ -69,7 +69,10 @@ struct BlockingTests {
         #expect(blocked.count == 1 && blocked.allSatisfy { $0 >= .milliseconds(50) }, "\(reports.all)")
     }
 
-    @Test("Rule 13: what blocks within its limit is not reported", arguments: [Place.factory, .aroundBeforeUse, .release])
+    @Test(
+        "Rule 13: what blocks within its limit is not reported",
+        arguments: [Place.factory, .aroundBeforeUse, .release]
+    )
     func inTime(_ place: Place) async throws {
         let blocking = Self.resource(place, .seconds(30))
         let scope = RequestScope(report: { Issue.record("\($0)") })

@@ -34,7 +34,10 @@ struct DeadlockTests {
         }
     }
 
-    @Test("Rule 11: bodies of a parent's, a child's and a child's child's resources that wait for each other", arguments: 2...3)
+    @Test(
+        "Rule 11: bodies of a parent's, a child's and a child's child's resources that wait for each other",
+        arguments: 2...3
+    )
     func acrossStores(_ count: Int) async throws {
         let keys = ["a", "b", "c"].map(plain)
         for _ in 0..<100 {
@@ -56,7 +59,10 @@ struct DeadlockTests {
         }
     }
 
-    @Test("Rule 11: a body with the turn joins a flight that waits for the turn, whoever is first", arguments: [false, true])
+    @Test(
+        "Rule 11: a body with the turn joins a flight that waits for the turn, whoever is first",
+        arguments: [false, true]
+    )
     func bodyAndFlight(viaChild: Bool) async throws {
         let client = plain("client")
         let flying = Signal()
@@ -141,7 +147,11 @@ struct DeadlockTests {
         }
         try await withRequestStore { _ in
             let refused = await refusal { try await Keys.first() }
-            #expect(refused == #"deadlock(["second", "client", "first", "client", "second"])"# || refused?.contains("second") == true, "\(refused ?? "-")")
+            #expect(
+                refused == #"deadlock(["second", "client", "first", "client", "second"])"#
+                    || refused?.contains("second") == true,
+                "\(refused ?? "-")"
+            )
             #expect(await refusal { try await Keys.third() } == #"deadlock(["fourth", "client", "fourth"])"# || true)
         }
     }
@@ -160,7 +170,9 @@ struct DeadlockTests {
             try await built.use { _ in
                 #expect(await refusal { try await release(built, store) } == #"inUse(by: "built")"#)
                 #expect(await refusal { try await release(base, store) } == #"inUse(by: "built")"#)
-                let inChild = await refusal { try await withRequestStore(.child) { _ in try await release(built, store) } }
+                let inChild = await refusal {
+                    try await withRequestStore(.child) { _ in try await release(built, store) }
+                }
                 #expect(inChild == #"inUse(by: "built")"#)
             }
             try await built.useExclusively { _ in
@@ -244,7 +256,10 @@ struct DeadlockTests {
             }
         }
         #expect(journal.entries.count == 1)
-        #expect(journal.entries.allSatisfy { $0.hasPrefix("deadlock([") && $0.contains("client") }, "\(journal.entries)")
+        #expect(
+            journal.entries.allSatisfy { $0.hasPrefix("deadlock([") && $0.contains("client") },
+            "\(journal.entries)"
+        )
     }
 
     @Test("Rule 11: a flight that waits for a turn is told when the child that awaits it is closed in the body")

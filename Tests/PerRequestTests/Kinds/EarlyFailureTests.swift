@@ -240,7 +240,10 @@ struct EarlyFailureTests {
         await until { scope.store.isClosed }
     }
 
-    @Test("Rule 14: whoever asks for the same early release meanwhile waits for it and gets its result", arguments: [1, 2, 5])
+    @Test(
+        "Rule 14: whoever asks for the same early release meanwhile waits for it and gets its result",
+        arguments: [1, 2, 5]
+    )
     func together(_ others: Int) async throws {
         for fails in [false, true] {
             let (begun, end) = (Signal(), Signal())
@@ -280,7 +283,10 @@ struct EarlyFailureTests {
         }
     }
 
-    @Test("Rules 14, 17: a dependent that is lost before its turn comes is among the failures", arguments: [false, true])
+    @Test(
+        "Rules 14, 17: a dependent that is lost before its turn comes is among the failures",
+        arguments: [false, true]
+    )
     func lostMeanwhile(before: Bool) async throws {
         let (begun, end, lose) = (Signal(), Signal(), Signal())
         let base = RequestResource("base") {

@@ -101,7 +101,9 @@ func losable(
 extension RequestStore {
     /// The lifecycle's entry of a resource that is held.
     func entry<Value>(of resource: RequestResource<Value>) -> Int? {
-        core.request.state.withLock { $0.lifecycle.heldEntry(of: resource.info.id, scope: core.owner(of: resource.info.id)) }
+        core.request.state.withLock {
+            $0.lifecycle.heldEntry(of: resource.info.id, scope: core.owner(of: resource.info.id))
+        }
     }
 
     /// How many callers wait, in all stores of the request.

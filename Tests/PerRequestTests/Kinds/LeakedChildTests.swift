@@ -5,7 +5,10 @@ import Testing
 
 @Suite("Children that outlive where they were opened (rules 4 and 13)", .timeLimit(.minutes(1)))
 struct LeakedChildTests {
-    @Test("Rule 4: a child that a factory leaked is its parent's to close, and what it uses goes after it", arguments: [1, 2])
+    @Test(
+        "Rule 4: a child that a factory leaked is its parent's to close, and what it uses goes after it",
+        arguments: [1, 2]
+    )
     func leakedByFactory(depth: Int) async throws {
         let journal = Journal()
         let (held, leave) = (Signal(), Signal())
@@ -160,7 +163,8 @@ struct LeakedChildTests {
             let lines = journal.entries
             for (place, line) in lines.enumerated() where line.hasPrefix("release") {
                 let before = lines[..<place]
-                let used = line == "release connection" ? before.count { $0.hasPrefix("use ") || $0.hasPrefix("used ") } : 0
+                let used =
+                    line == "release connection" ? before.count { $0.hasPrefix("use ") || $0.hasPrefix("used ") } : 0
                 #expect(used.isMultiple(of: 2), "\(lines)")
                 let number = line.dropFirst("release".count)
                 #expect(before.contains("use\(number)") == before.contains("used\(number)"), "\(lines)")

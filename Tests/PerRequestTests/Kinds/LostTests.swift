@@ -39,7 +39,11 @@ private actor Held {
 
 @Suite("Lost means lost (rule 17)", .timeLimit(.minutes(1)))
 struct LostTests {
-    @Test("Rule 17: a body that was given the value and has not begun does not begin", arguments: [false, true], [false, true])
+    @Test(
+        "Rule 17: a body that was given the value and has not begun does not begin",
+        arguments: [false, true],
+        [false, true]
+    )
     func givenNotBegun(exclusively: Bool, closes: Bool) async throws {
         let (arrive, lose) = (Signal(), Signal())
         let transaction = losable(lose: lose) { await arrive.wait() }
@@ -65,7 +69,10 @@ struct LostTests {
         await until { store.isClosed && store.core.request.state.withLock { $0.lifecycle.calls.count == 0 } }
     }
 
-    @Test("Rule 17: a turn that was passed to a body that has not begun is lost with the value", arguments: [false, true])
+    @Test(
+        "Rule 17: a turn that was passed to a body that has not begun is lost with the value",
+        arguments: [false, true]
+    )
     func turnNotBegun(closes: Bool) async throws {
         let (begun, end, lose) = (Signal(), Signal(), Signal())
         let transaction = losable(lose: lose)
@@ -112,7 +119,9 @@ struct LostTests {
         }
         await begun.wait()
         let turns = (0..<3).map { _ in
-            Task { await reason { try await transaction.useExclusively(in: store) { _ in _ = Issue.record("?") } }?.name }
+            Task {
+                await reason { try await transaction.useExclusively(in: store) { _ in _ = Issue.record("?") } }?.name
+            }
         }
         await until { store.waiters == 3 }
         let releases = (0..<2).map { number in

@@ -88,7 +88,10 @@ struct MemoLifetimeTests {
         await scope.close()
     }
 
-    @Test("Rule 11: forgetting a memo forgets those that are built on it, by `forget` and by `forgetAll`", arguments: [false, true])
+    @Test(
+        "Rule 11: forgetting a memo forgets those that are built on it, by `forget` and by `forgetAll`",
+        arguments: [false, true]
+    )
     func forget(all: Bool) async throws {
         let connection = Self.numbered()
         for isBuilt in [false, true] {
@@ -205,7 +208,10 @@ struct MemoLifetimeTests {
         }
     }
 
-    @Test("Rule 14: what a factory learned from a memo makes its resource depend on what that used", arguments: Path.allCases)
+    @Test(
+        "Rule 14: what a factory learned from a memo makes its resource depend on what that used",
+        arguments: Path.allCases
+    )
     func factoryUsesMemo(_ path: Path) async throws {
         for isKept in [false, true] {
             let journal = Journal()
@@ -231,7 +237,10 @@ struct MemoLifetimeTests {
         }
     }
 
-    @Test("Rule 11: a call whose resource is lost or released before it ends is delivered and not kept", arguments: [false, true])
+    @Test(
+        "Rule 11: a call whose resource is lost or released before it ends is delivered and not kept",
+        arguments: [false, true]
+    )
     func goneBeforeArrival(isLost: Bool) async throws {
         let lose = Signal()
         let connection = losable(lose: lose)

@@ -93,7 +93,11 @@ struct ReleaseUnderUserTests {
                     let observer = CountingObserver()
                     let scope = RequestScope(observer: observer, report: { _ in })
                     let caller = Task { try? await user.get(in: scope.store) }
-                    if place == .factory || place == .aroundBeforeUse { await begun.wait() } else { _ = await caller.value }
+                    if place == .factory || place == .aroundBeforeUse {
+                        await begun.wait()
+                    } else {
+                        _ = await caller.value
+                    }
                     if fails { scope.fail(TestError()) }
                     let ending = Task {
                         if settles { await scope.settle(status: .http(200)) }

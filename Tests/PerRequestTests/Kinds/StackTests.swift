@@ -44,8 +44,11 @@ struct StackTests {
     #endif
 
     /// Runs `body`, and all that follows from it in its store, on a thread with a stack of 512 kB.
-    private func onSmallStack(_ body: @escaping @Sendable (RequestScope, any TaskExecutor) async throws -> Void) async throws {
-        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Void, any Error>, Never>) in
+    private func onSmallStack(_ body: @escaping @Sendable (RequestScope, any TaskExecutor) async throws -> Void)
+        async throws
+    {
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<Void, any Error>, Never>) in
             let thread = Thread {
                 let executor = LocalExecutor()
                 let outcome = Lock<Result<Void, any Error>?>(nil)
@@ -103,7 +106,10 @@ struct StackTests {
 
     private static let name = RequestLocal<String?>("name")
 
-    @Test("Rule 4: many stores, each inside of the one before, read the root's value and close", arguments: [false, true])
+    @Test(
+        "Rule 4: many stores, each inside of the one before, read the root's value and close",
+        arguments: [false, true]
+    )
     func nested(closesRoot: Bool) async throws {
         @Sendable func nest(_ depth: Int, _ bottom: @Sendable () async throws -> Void) async throws {
             guard depth > 0 else { return try await bottom() }

@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 import Testing
 
@@ -23,14 +24,16 @@ struct LifecycleEnumerationTests {
         case open(Int, inside: Lifecycle.Activity?)
     }
 
-    /// A debug build takes a little of each: `Scripts/test exhaustive` builds for release and takes as much as there is.
-    private static var bound: Int {
+    /// A debug build takes a little of each: `Scripts/test exhaustive` builds for release and takes more;
+    /// `PERREQUEST_STATES` says how much.
+    private static let bound: Int = {
+        let chosen = ProcessInfo.processInfo.environment["PERREQUEST_STATES"].flatMap(Int.init)
         #if DEBUG
-        1_500
+        return chosen ?? 1_500
         #else
-        400_000
+        return chosen ?? 400_000
         #endif
-    }
+    }()
 
     /// One broken rule is enough: the other scenarios stop.
     private static let isBroken = Lock(false)
@@ -363,7 +366,8 @@ extension LifecycleEnumerationTests {
         let id = next.lifecycle.heldEntry(of: request.resource, scope: request.scope)
         let admission = next.lifecycle.releaseEarly(request, &actions)
         if case .wait(let call) = admission {
-            let entry = id ?? next.model.entries.first { $0.value.resource == request.resource && $0.value.early != nil }?.key
+            let entry =
+                id ?? next.model.entries.first { $0.value.resource == request.resource && $0.value.early != nil }?.key
             next.model.markEarly(entry ?? -1, request.verdict)
             next.model.add(call, .init(kind: .release, entry: entry ?? -1, inside: request.inside))
         }
@@ -380,7 +384,8 @@ extension LifecycleModel {
         let dependent = entry(around: request.inside).flatMap { entries[$0] }
         let isCaptive =
             dependent.map { dependent in
-                dependent.scope == request.scope && dependent.point == .afterResponse && request.point == .beforeResponse
+                dependent.scope == request.scope && dependent.point == .afterResponse
+                    && request.point == .beforeResponse
                     && !dependent.isReleasing
             } ?? false
         switch admission {
@@ -420,13 +425,17 @@ extension LifecycleModel {
         func visit(_ entry: Int, _ kind: Lifecycle.Call.Kind) {
             if entries[entry]?.isFlying == true { open.append(.entry(entry)) }
             guard kind == .exclusive || kind == .claim else { return }
-            for (call, value) in calls where value.entry == entry && value.kind == .exclusive { open.append(.body(call)) }
+            for (call, value) in calls where value.entry == entry && value.kind == .exclusive {
+                open.append(.body(call))
+            }
         }
         visit(id, kind)
         while let next = open.popLast() {
             guard seen.insert(next).inserted else { continue }
             if next == activity { return true }
-            if case .body(let call) = next, calls[call]?.isRunning == false, entries[calls[call]!.entry]?.isFlying == true {
+            if case .body(let call) = next, calls[call]?.isRunning == false,
+                entries[calls[call]!.entry]?.isFlying == true
+            {
                 open.append(.entry(calls[call]!.entry))
             }
             for (call, value) in calls where value.inside == next {

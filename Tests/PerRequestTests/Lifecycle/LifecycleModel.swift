@@ -211,7 +211,8 @@ struct LifecycleModel: Hashable {
     mutating func note(_ action: Lifecycle.Action) {
         switch action {
         case .acquired(let id): check(entries[id]?.order != nil, "10: registered without a value")
-        case .withdraw(let id): check(entries[id]?.isHeld == true || entries[id]?.isLost == true, "12: withdrawn unheld")
+        case .withdraw(let id):
+            check(entries[id]?.isHeld == true || entries[id]?.isLost == true, "12: withdrawn unheld")
         case .keep(let id):
             let isGood = entries[id]?.dependencies.allSatisfy { entries[$0]?.isReadable == true } == true
             check(isGood && entries[id]?.isLate == false, "11: kept a memo of what has ended")
@@ -230,7 +231,8 @@ struct LifecycleModel: Hashable {
         case .overran(let id, let stage, _):
             check(entries[id] != nil, "13: reported what is not there")
             if stage == .awaitingUses, let entry = entries[id], !entry.awaitsUses { turn(entry.scope) }
-        case .budgetOverran(let id, _): check(scopes[id]?.budgetSpent == true, "13: reported a budget that was not spent")
+        case .budgetOverran(let id, _):
+            check(scopes[id]?.budgetSpent == true, "13: reported a budget that was not spent")
         case .tell(let id, let failed):
             check(reaches(id, from: failed), "14: told of what is not built on it")
         case .forget(let id), .forgetMemo(let id): forgot(id)
@@ -277,8 +279,10 @@ struct LifecycleModel: Hashable {
             }
             calls[id]?.isRunning = true
             return
-        case .failure(let other): check(other == call.entry && entry?.isFlying == false, "9: a failure that did not happen")
-        case .pointBegan: check(entry.flatMap { scopes[$0.scope]?.hasBegun($0.point) } ?? false, "9: cancelled for no reason")
+        case .failure(let other):
+            check(other == call.entry && entry?.isFlying == false, "9: a failure that did not happen")
+        case .pointBegan:
+            check(entry.flatMap { scopes[$0.scope]?.hasBegun($0.point) } ?? false, "9: cancelled for no reason")
         case .lost: check(entry?.isLost == true, "17: lost what is not")
         case .released, .releaseTimedOut: check(call.kind == .release, "9: answered as a release")
         case .cancelled, .timedOut, .deadlock: break
@@ -287,7 +291,9 @@ struct LifecycleModel: Hashable {
     }
 
     private mutating func released(_ id: Int, _ verdict: RequestOutcome.Verdict) {
-        guard let entry = entries[id], let scope = scopes[entry.scope] else { return check(false, "12: released nothing") }
+        guard let entry = entries[id], let scope = scopes[entry.scope] else {
+            return check(false, "12: released nothing")
+        }
         check(entry.order != nil, "12: released without a value")
         check(!entry.isReleasing, "12: released twice")
         check(entry.isAlive, "17: released what was lost")
@@ -298,7 +304,10 @@ struct LifecycleModel: Hashable {
         let others = entries.filter { $0.key != id && $0.value.scope == entry.scope }
         check(!others.values.contains { $0.isReleasing && !$0.isOverdue }, "12: two releases at a time")
         if entry.early == nil, !entry.isLate, !entry.awaitsUses {
-            check(!others.values.contains { $0.awaitsUses && !$0.isOverdue && !$0.isReleasing }, "12: did not wait for uses")
+            check(
+                !others.values.contains { $0.awaitsUses && !$0.isOverdue && !$0.isReleasing },
+                "12: did not wait for uses"
+            )
             check(
                 !others.values.contains { $0.isFlying && $0.isCancelled && !$0.isOverdue && scope.hasBegun($0.point) },
                 "12: released before the flights of the point have ended"
@@ -345,7 +354,8 @@ struct LifecycleModel: Hashable {
         check(parent.afterBegan, "4: closed a child before its parent closes")
         check(!isBound(child), "4: closed a child before the entry that it belongs to has ended")
         let later = scopes.values.contains {
-            $0.parent == parent.id && $0.id > id && !$0.isClosed && !$0.proceededAfter && $0.bound == nil && child.bound == nil
+            $0.parent == parent.id && $0.id > id && !$0.isClosed && !$0.proceededAfter && $0.bound == nil
+                && child.bound == nil
         }
         check(!later, "4: closed a child out of order")
         scopes[id]?.isForced = true
@@ -418,7 +428,8 @@ struct LifecycleModel: Hashable {
 
     /// Something is always under way where somebody waits for it.
     private mutating func checkProgress() {
-        let isRunning = entries.values.contains { ($0.isFlying || $0.isReleasing) && $0.isAlive }
+        let isRunning =
+            entries.values.contains { ($0.isFlying || $0.isReleasing) && $0.isAlive }
             || entries.keys.contains { uses(of: $0) > 0 }
         let isChild = scopes.values.contains { $0.parent != nil && !$0.isClosed && !$0.closeSent }
         for scope in scopes.values where !scope.isClosed {
