@@ -251,7 +251,7 @@ struct EarlyFailureTests {
                 1
             } release: { _, _ in
             }
-            let dependent = RequestResource("dependent") {
+            let dependent = RequestResource("dependent", limits: .init(release: .seconds(600))) {
                 try await base.get()
             } release: { _, _ in
                 begun.fire()

@@ -9,7 +9,7 @@ struct HangingChildTests {
     }
 
     /// A third of it is time enough on a busy machine.
-    private static let limits = RequestLimits(afterResponse: .milliseconds(450))
+    private static let limits = RequestLimits(afterResponse: .seconds(6))
 
     /// A resource that is built on a connection and hangs until `end`.
     private static func hanging(

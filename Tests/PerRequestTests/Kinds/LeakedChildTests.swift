@@ -13,7 +13,7 @@ struct LeakedChildTests {
         let journal = Journal()
         let (held, leave) = (Signal(), Signal())
         let connection = noting("connection", in: journal)
-        let statement = RequestResource("statement") {
+        let statement = RequestResource("statement", limits: .init(release: .seconds(600))) {
             try await connection.get()
         } release: { _, _ in
             await pause()
@@ -32,7 +32,7 @@ struct LeakedChildTests {
         } release: { _, _ in
             journal.note("release leaking")
         }
-        let scope = RequestScope(report: { Issue.record("\($0)") })
+        let scope = RequestScope(limits: .init(afterResponse: .seconds(600)), report: { Issue.record("\($0)") })
         let leaked = try await leaking.get(in: scope.store)
         await held.wait()
         let closing = Task { await scope.close() }

@@ -30,6 +30,7 @@ struct ReleaseUnderUserTests {
         _ end: Signal
     ) -> RequestResource<Int> {
         @Sendable func use() async throws {
+            defer { begun.fire() }
             try await inChildren(depth, owning: connection) {
                 _ = try await connection.get()
                 begun.fire()
@@ -53,9 +54,14 @@ struct ReleaseUnderUserTests {
             }
         case .aroundAfterUse:
             return .around("user", released: point, limits: limits) { gate in
-                let receipt = try await gate(1)
-                try await use()
-                return receipt
+                do {
+                    let receipt = try await gate(1)
+                    try await use()
+                    return receipt
+                } catch {
+                    try await use()
+                    throw error
+                }
             }
         case .aroundDuringUse:
             return .around("user", released: point, limits: limits) { gate in

@@ -4,36 +4,6 @@ import Testing
 
 @testable import PerRequest
 
-/// Runs all jobs on the thread that calls `run`, in their order, until it is told to stop.
-private final class LocalExecutor: TaskExecutor {
-    private let jobs = Lock<(queue: [UnownedJob], next: Int)>(([], 0))
-    private let available = DispatchSemaphore(value: 0)
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        jobs.withLock { $0.queue.append(job) }
-        available.signal()
-    }
-
-    func run(until isOver: () -> Bool) {
-        while !isOver() {
-            available.wait()
-            if let job = next() { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
-        }
-    }
-
-    private func next() -> UnownedJob? {
-        jobs.withLock { jobs in
-            guard jobs.next < jobs.queue.count else {
-                jobs = ([], 0)
-                return nil
-            }
-            defer { jobs.next += 1 }
-            return jobs.queue[jobs.next]
-        }
-    }
-}
-
 /// Nothing recurses over what a user can have many of: a thread of a server may have a stack of 512 kB.
 @Suite("Many things on a small stack (rules 4, 9 and 12)", .serialized, .timeLimit(.minutes(1)))
 struct StackTests {
@@ -42,36 +12,6 @@ struct StackTests {
     #else
     private static let many = 100_000
     #endif
-
-    /// Runs `body`, and all that follows from it in its store, on a thread with a stack of 512 kB.
-    private func onSmallStack(_ body: @escaping @Sendable (RequestScope, any TaskExecutor) async throws -> Void)
-        async throws
-    {
-        let result = await withCheckedContinuation {
-            (continuation: CheckedContinuation<Result<Void, any Error>, Never>) in
-            let thread = Thread {
-                let executor = LocalExecutor()
-                let outcome = Lock<Result<Void, any Error>?>(nil)
-                let task = Task(executorPreference: executor) {
-                    let scope = RequestScope(
-                        core: RequestCore(StoreConfiguration(reporter: { _ in }, executor: executor))
-                    )
-                    do {
-                        try await body(scope, executor)
-                        outcome.withLock { $0 = .success(()) }
-                    } catch {
-                        outcome.withLock { $0 = .failure(error) }
-                    }
-                }
-                executor.run { outcome.withLock { $0 != nil } }
-                withExtendedLifetime(task) {}
-                continuation.resume(returning: outcome.withLock { $0 } ?? .failure(TestError("it did not end")))
-            }
-            thread.stackSize = 512 << 10
-            thread.start()
-        }
-        try result.get()
-    }
 
     @Test("Rule 4: a store with many open children closes", arguments: [false, true])
     func openChildren(holding: Bool) async throws {
@@ -95,7 +35,7 @@ struct StackTests {
                     }
                 }
             }
-            while opened.count < Self.many { await Task.yield() }
+            await until { opened.count >= Self.many }
             await scope.close()
             leave.fire()
             for task in tasks { await task.value }
@@ -200,7 +140,7 @@ struct StackTests {
                 (0..<Self.many).map { _ in Task(executorPreference: executor) { try? await body() } }
             }
             var tasks = all { try await resource.get(in: store) }
-            while store.waiters < Self.many { await Task.yield() }
+            await until { store.calls >= Self.many }
             go.fire()
             for task in tasks { await task.value }
             tasks = all { try await resource.useExclusively(in: store) { _ in await Task.yield() } }
