@@ -108,6 +108,11 @@ extension Lifecycle {
         while entries[place].turn < 0, !entries[place].queue.isEmpty {
             let call = entries[place].queue.first
             let dependent = entry(around: calls[call].inside)
+            if calls[call].kind == .claim, isDue(place) {
+                // Nothing can be made on it any more.
+                resume(call, .pointBegan, &actions)
+                continue
+            }
             // What is made already, and goes on using this when it is to be released, has it in the body only.
             if !isDue(place) || dependent.map({ entries[$0].isFlying }) ?? false { build(dependent, on: place) }
             guard calls[call].kind == .exclusive else {

@@ -64,7 +64,7 @@ struct LifecycleModel: Hashable {
     struct Call: Hashable {
         let kind: Lifecycle.Call.Kind
         let entry: Int
-        let inside: Lifecycle.Activity?
+        var inside: Lifecycle.Activity?
         var isRunning = false
         /// When it asked.
         var turn = 0
@@ -146,14 +146,21 @@ struct LifecycleModel: Hashable {
                 published += 1
             }
             entries[id] = entry
-        case .flightFailed(let id): entries[id]?.isFlying = false
+            if entry.form != .around { detach(.entry(id), to: nil) }
+        case .flightFailed(let id):
+            entries[id]?.isFlying = false
+            detach(.entry(id), to: nil)
         case .lost(let id):
             guard let entry = entries[id] else { return }
             if !entry.isLate, !(entry.awaitsUses && entry.isOverdue) { spoil(id) }
             entries[id]?.isLost = true
-        case .callEnded(let id): calls[id] = nil
+            detach(.entry(id), to: nil)
+        case .callEnded(let id):
+            detach(.body(id), to: calls[id]?.inside)
+            calls[id] = nil
         case .released(let id, let isFailure):
             guard let entry = entries[id] else { return }
+            detach(.entry(id), to: nil)
             if isFailure, !entry.isOverdue { spoil(id) }
             if entry.form == .around, entry.early != nil, scopes[entry.scope]?.hasBegun(entry.point) == false {
                 entries[id]?.isSpent = true
@@ -173,6 +180,11 @@ struct LifecycleModel: Hashable {
         case .close(let id, let success, let completed): close(id, success, completed)
         case .forgetMemo, .callCancelled: break
         }
+    }
+
+    /// What code waits for that outlives its activity is inside of the one around that.
+    private mutating func detach(_ activity: Lifecycle.Activity, to outer: Lifecycle.Activity?) {
+        for (call, value) in calls where value.inside == activity { calls[call]?.inside = outer }
     }
 
     private mutating func close(_ id: Int, _ success: Bool, _ completed: Bool) {
@@ -266,7 +278,10 @@ struct LifecycleModel: Hashable {
             check(other == call.entry && (entry?.isFlying == false), "9: a value that is not there")
             check(entry?.isLate == false && entry?.isLost == false, "9: a value that nobody may have")
             check(call.kind != .release, "14: an early release was answered with a value")
-            build(call.inside, on: call.entry)
+            // What is made already, and goes on using this when it is to be released, has it in the body only.
+            let isDue = entry.map { $0.early != nil || scopes[$0.scope]?.hasBegun($0.point) ?? false } ?? false
+            let isMade = self.entry(around: call.inside).flatMap { entries[$0] }.map { !$0.isFlying } ?? false
+            if !(isDue && isMade && call.kind == .exclusive) { build(call.inside, on: call.entry) }
             guard call.kind == .use || call.kind == .exclusive else { break }
             if call.kind == .exclusive {
                 let others = calls.values.contains { $0.entry == call.entry && $0.kind == .exclusive && $0.isRunning }
