@@ -26,7 +26,6 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
     /// Where the memo is declared: its calls have no place for one.
     private let position: SourcePosition
     private let limits: ResourceLimits
-    private let taskName: String
     private let body: @Sendable @concurrent (repeat each Argument) async throws -> Value
 
     /// Makes a key.
@@ -51,7 +50,6 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
         point = until
         position = SourcePosition(fileID: fileID, line: line)
         limits = ResourceLimits(acquire: timeout)
-        taskName = ResourceInfo.acquireTaskName(name)
         self.body = body
     }
 
@@ -72,30 +70,26 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
             if let box = entry.box, core.parent == nil, Ambient.surroundings?.isInsideEntry != true {
                 return box.value(as: Value.self)
             }
-            let call = MemoCall(
-                info: ResourceInfo(
-                    id: entry.id,
-                    name: name,
-                    form: .memo,
-                    point: point,
-                    limits: limits,
-                    memo: key,
-                    acquireTaskName: taskName
-                ),
-                body: call(repeat each argument)
+            let resource = ResourceInfo(
+                id: entry.id,
+                name: name,
+                point: point,
+                limits: limits,
+                memo: key,
+                .memo(call(repeat each argument))
             )
             do {
-                return try await core.acquire(call, from: position).box.value(as: Value.self)
+                return try await core.acquire(resource, from: position).box.value(as: Value.self)
             } catch is MemoTable.EntryGone {
                 // It was forgotten, or another caller was refused, since it was found.
             }
         }
     }
 
-    private func call(_ argument: repeat each Argument) -> @Sendable @concurrent () async throws -> Value {
+    private func call(_ argument: repeat each Argument) -> @Sendable () async throws -> AnyBox {
         let arguments = (repeat each argument)
         let body = body
-        return { try await body(repeat each arguments) }
+        return { Box(try await body(repeat each arguments)) }
     }
 
     /// Forgets the value for these arguments in the current store: the next call calls the function.

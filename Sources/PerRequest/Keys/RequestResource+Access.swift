@@ -27,7 +27,7 @@ extension RequestResource where Value: Sendable {
     /// The resource of `store`, acquired if this is its first use; see ``get(fileID:line:)``.
     public func get(in store: RequestStore, fileID: String = #fileID, line: UInt = #line) async throws -> Value {
         let position = SourcePosition(fileID: fileID, line: line)
-        return try await store.core.acquire(self, from: position).box.value(as: Value.self)
+        return try await store.core.acquire(info, from: position).box.value(as: Value.self)
     }
 
     /// Runs `body` with the resource of the current store; its release waits for the body.
@@ -59,7 +59,7 @@ extension RequestResource where Value: Sendable {
         _ body: nonisolated(nonsending) (Value) async throws -> Result
     ) async throws -> Result {
         let position = SourcePosition(fileID: fileID, line: line)
-        let acquired = try await store.core.acquire(self, from: position, as: .use)
+        let acquired = try await store.core.acquire(info, from: position, as: .use)
         return try await store.core.run(acquired) { try await body(acquired.box.value(as: Value.self)) }
     }
 
@@ -98,43 +98,5 @@ extension RequestResource {
     /// Releases the resource of `store` now, before its point; see ``release(_:)``.
     public func release(_ verdict: RequestOutcome.Verdict, in store: RequestStore) async throws {
         try await store.core.releaseEarly(info, verdict)
-    }
-}
-
-extension RequestResource: Acquirable {
-    func makeRelease(in core: StoreCore) -> Acquisition.ReleaseForm {
-        switch core.overrides.form(of: self) {
-        case .closures(_, let release):
-            return .closure(release)
-        case .around:
-            let name = info.name
-            let request = core.id
-            return .gate(Gate { RequestStoreError(key: name, request: request, reason: $0) })
-        }
-    }
-
-    func fly(_ acquisition: Acquisition, in core: StoreCore) async {
-        switch (core.overrides.form(of: self), acquisition.release) {
-        case (.closures(let acquire, _), _):
-            do {
-                core.arrived(acquisition, try await acquire())
-            } catch {
-                core.flightFailed(acquisition, error)
-            }
-        case (.around(let body), .gate(let gate)):
-            var thrown: (any Error)?
-            do {
-                try await body(gate, { core.arrived(acquisition, $0) }, { core.lost(acquisition, nil) })
-            } catch {
-                thrown = error
-            }
-            switch gate.end(thrown) {
-            case .acquireFailed(let error): core.flightFailed(acquisition, error)
-            case .lost(let cause): core.lost(acquisition, cause)
-            case .released(let error): core.request.perform(core.released(acquisition, error))
-            }
-        case (.around, .closure):
-            preconditionFailure("an around form has a gate")
-        }
     }
 }

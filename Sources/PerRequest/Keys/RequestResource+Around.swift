@@ -26,12 +26,15 @@ extension RequestResource where Value: Sendable {
         limits: ResourceLimits = ResourceLimits(),
         _ body: @escaping @Sendable (RequestUse<Value>) async throws -> RequestUse<Value>.Receipt
     ) -> RequestResource {
-        let info = ResourceInfo(name: name, form: .around, point: released, limits: limits)
-        return RequestResource(
-            info: info,
-            form: .around { gate, publish, lost in
-                _ = try await body(RequestUse(gate: gate, publish: { publish(Box($0)) }, lost: lost))
-            }
+        RequestResource(
+            info: ResourceInfo(
+                name: name,
+                point: released,
+                limits: limits,
+                .around { gate, publish, lost in
+                    _ = try await body(RequestUse(gate: gate, publish: { publish(Box($0)) }, lost: lost))
+                }
+            )
         )
     }
 

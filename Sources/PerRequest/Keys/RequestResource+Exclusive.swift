@@ -45,7 +45,7 @@ extension RequestResource {
         _ body: nonisolated(nonsending) (inout sending Value) async throws -> sending Result
     ) async throws -> sending Result {
         let position = SourcePosition(fileID: fileID, line: line)
-        let acquired = try await store.core.acquire(self, from: position, as: .exclusive)
+        let acquired = try await store.core.acquire(info, from: position, as: .exclusive)
         return try await store.core.lend(acquired, as: Value.self, body)
     }
 }

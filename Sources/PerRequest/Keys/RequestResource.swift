@@ -25,22 +25,10 @@
 /// **Errors.** An error of the factory goes to all that wait, and is not kept: the next caller tries again. An error of a
 /// release is in the ``RequestOutcome`` and reported; before the response it also turns the response into an error.
 public struct RequestResource<Value>: Sendable {
-    enum Form: Sendable {
-        case closures(
-            acquire: @Sendable () async throws -> AnyBox,
-            release: @Sendable (AnyBox, RequestOutcome) async throws -> Void
-        )
-        /// Runs the function until it ends; the first closure takes the value, the second one says that it is lost.
-        case around(
-            @Sendable (Gate, @escaping @Sendable (AnyBox) -> Void, @escaping @Sendable () -> Void) async throws -> Void
-        )
-    }
-
     // The task-local and the tag are read in the caller's module.
     @usableFromInline let local: TaskLocal<Carrier>
     @usableFromInline let tag: Int32
     let info: ResourceInfo
-    let form: Form
 
     /// The name, for errors.
     public var name: String { info.name }
@@ -72,19 +60,22 @@ public struct RequestResource<Value>: Sendable {
         release: @escaping @Sendable (sending Value, RequestOutcome) async throws -> Void
     ) {
         self.init(
-            info: ResourceInfo(name: name, form: .resource, point: released, limits: limits),
-            form: .closures(
-                acquire: { Box(try await acquire()) },
-                release: { box, outcome in try await release(box.handOver(as: Value.self), outcome) }
+            info: ResourceInfo(
+                name: name,
+                point: released,
+                limits: limits,
+                .closures(
+                    acquire: { Box(try await acquire()) },
+                    release: { box, outcome in try await release(box.handOver(as: Value.self), outcome) }
+                )
             )
         )
     }
 
-    init(info: ResourceInfo, form: Form) {
+    init(info: ResourceInfo) {
         local = Ambient.local
         tag = info.tag
         self.info = info
-        self.form = form
     }
 }
 
@@ -105,10 +96,14 @@ extension RequestResource where Value: Sendable {
         release: @escaping @Sendable (Value, RequestOutcome) async throws -> Void
     ) {
         self.init(
-            info: ResourceInfo(name: name, form: .resource, point: released, limits: limits),
-            form: .closures(
-                acquire: { Box(try await acquire()) },
-                release: { box, outcome in try await release(box.value(as: Value.self), outcome) }
+            info: ResourceInfo(
+                name: name,
+                point: released,
+                limits: limits,
+                .closures(
+                    acquire: { Box(try await acquire()) },
+                    release: { box, outcome in try await release(box.value(as: Value.self), outcome) }
+                )
             )
         )
     }
@@ -139,13 +134,19 @@ extension RequestResource where Value: Sendable {
         release: @escaping @Sendable (Concrete, RequestOutcome) async throws -> Void
     ) {
         self.init(
-            info: ResourceInfo(name: name, form: .resource, point: released, limits: limits),
-            form: .closures(
-                acquire: {
-                    let concrete = try await acquire()
-                    return ConvertedBox(convert(concrete), from: concrete)
-                },
-                release: { box, outcome in try await release(box.origin(of: Value.self, as: Concrete.self), outcome) }
+            info: ResourceInfo(
+                name: name,
+                point: released,
+                limits: limits,
+                .closures(
+                    acquire: {
+                        let concrete = try await acquire()
+                        return ConvertedBox(convert(concrete), from: concrete)
+                    },
+                    release: { box, outcome in
+                        try await release(box.origin(of: Value.self, as: Concrete.self), outcome)
+                    }
+                )
             )
         )
     }

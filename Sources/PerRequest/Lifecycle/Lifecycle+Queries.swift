@@ -1,9 +1,9 @@
 /// What the store asks its lifecycle.
 extension Lifecycle {
-    /// Whether nothing has happened yet, and nobody but the request itself was ever there.
+    /// Whether nothing is left of what has happened, and nobody but the request itself was ever there.
     var isUnused: Bool {
         self[scope: 0].phase == .open && self[scope: 0].verdict == .commit && !self[scope: 0].closeRequested
-            && entries.isUntouched && children.isUntouched && calls.isUntouched
+            && entries.count == 0 && children.isUntouched && calls.count == 0
     }
 
     /// Where a scope stands; one that is not there any more has closed.

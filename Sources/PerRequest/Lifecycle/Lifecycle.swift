@@ -370,7 +370,19 @@ extension Lifecycle {
         return true
     }
 
-    /// Makes a lifecycle that was closed unused as it was before.
+    /// Makes a lifecycle that has ended as it is after a request that used nothing; numbers go on, and memory is kept.
+    ///
+    /// - Returns: Whether it did: somebody else than the request itself may have been there, or be there still.
+    mutating func forgetAll() -> Bool {
+        guard root.phase == .closed, entries.count == 0, calls.count == 0, children.isUntouched else { return false }
+        root = Scope(isOwned: true)
+        root.phase = .closed
+        current = nil
+        lastOrder = 0
+        return true
+    }
+
+    /// Opens a lifecycle again that was closed unused, or has forgotten all.
     mutating func reopen() {
         root.phase = .open
         root.closeRequested = false

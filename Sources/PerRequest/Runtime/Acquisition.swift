@@ -1,21 +1,20 @@
 /// One acquisition of one resource: what is kept of it beside the lifecycle, whatever its type.
-final class Acquisition: @unchecked Sendable {
+///
+/// It is also what its factory finds around itself.
+final class Acquisition: Surroundings, @unchecked Sendable {
     let entry: Int
     /// The store that owns the resource.
     let core: StoreCore
     let resource: ResourceInfo
     let acquiredAt: SourcePosition
-    /// How the resource is released.
+    private let function: ResourceInfo.Function
+    /// Where an `around` function waits for the outcome.
+    let gate: Gate?
+    private let handoff = Handoff()
+    /// What the factory came to.
     ///
-    /// Set by the form of the resource when its flight starts.
-    let release: ReleaseForm
-
-    enum ReleaseForm: Sendable {
-        /// A closure that runs in a task of its own.
-        case closure(@Sendable (AnyBox, RequestOutcome) async throws -> Void)
-        /// An `around` function that waits for the outcome.
-        case gate(Gate)
-    }
+    /// The task's until it ends, and then the starter's, if it still is there.
+    private var landing: Result<AnyBox, any Error>?
 
     // Read and written under the request's lock only.
 
@@ -32,17 +31,90 @@ final class Acquisition: @unchecked Sendable {
     var isPublished = false
     /// The failures of what was built on it, for those who wait for its early release.
     var dependentFailures: [ReleaseFailure] = []
+    /// What the caller that starts the flight is told, if that is known before it has to wait.
+    var answer: Result<AnyBox?, any Error>?
 
-    init(entry: Int, core: StoreCore, resource: ResourceInfo, acquiredAt: SourcePosition, release: ReleaseForm) {
+    init(
+        entry: Int,
+        of resource: ResourceInfo,
+        in core: StoreCore,
+        from position: SourcePosition,
+        inside present: Surroundings?
+    ) {
         self.entry = entry
         self.core = core
         self.resource = resource
-        self.acquiredAt = acquiredAt
-        self.release = release
+        acquiredAt = position
+        function = core.overrides.function(of: resource)
+        if case .around = function {
+            gate = Gate { core.error($0, key: resource.name) }
+        } else {
+            gate = nil
+        }
+        super.init(of: core, entry: entry, inside: present)
     }
 }
 
+// MARK: - Running it
+
 extension Acquisition {
+    /// Runs the factory or the `around` function.
+    func acquire() async { await Ambient.with(entryOf: core, self) { await run() } }
+
+    /// In a loop, which runs once, the compiler inlines the call and sees that there is no executor to prefer. Elsewhere each
+    /// task notes one that is none: a third of its cost, and more at each hop.
+    @inline(never)
+    func startInline(at priority: TaskPriority?) -> Task<Void, Never> {
+        var task: Task<Void, Never>?
+        repeat { task = Task.immediate(priority: priority) { await self.acquire() } } while task == nil
+        return task!
+    }
+
+    private func run() async {
+        switch function {
+        case .closures(let acquire, _), .memo(let acquire):
+            let result: Result<AnyBox, any Error>
+            do { result = .success(try await acquire()) } catch { result = .failure(error) }
+            landing = result
+            if handoff.taskEnds() { core.landed(self, result) }
+        case .around(let body):
+            guard let gate else { preconditionFailure("an around function without a gate") }
+            let core = core
+            var thrown: (any Error)?
+            do {
+                try await body(gate, { core.landed(self, .success($0)) }, { core.lost(self, nil) })
+            } catch {
+                thrown = error
+            }
+            switch gate.end(thrown) {
+            case .acquireFailed(let error): core.landed(self, .failure(error))
+            case .lost(let cause): core.lost(self, cause)
+            case .released(let error): core.request.perform(core.released(self, error))
+            }
+        }
+    }
+
+    /// What the factory came to, if it did not suspend; else its task delivers it.
+    func landedAtOnce() -> Result<AnyBox, any Error>? { handoff.starterLeaves() ? landing.take() : nil }
+
+    /// Runs the release.
+    ///
+    /// - Parameter present: What is around those who want it released.
+    /// - Returns: What it threw.
+    func release(_ box: AnyBox, _ outcome: RequestOutcome, inside present: Surroundings?) async -> (any Error)? {
+        guard case .closures(_, let release) = function else { return nil }
+        let isAlone = present == nil && isInsideNothing
+        let surroundings = isAlone ? self : Surroundings(of: core, entry: entry, inside: present)
+        return await Ambient.with(entryOf: core, surroundings) {
+            do {
+                try await release(box, outcome)
+                return nil
+            } catch {
+                return error
+            }
+        }
+    }
+
     func failure(_ error: any Error) -> ReleaseFailure {
         ReleaseFailure(resource: resource.name, acquiredAt: acquiredAt, error: error)
     }

@@ -2,35 +2,27 @@ import Synchronization
 
 /// Tells whether a task that was started with `Task.immediate` ended before its starter went on.
 ///
-/// Exactly one of the two sides finds that the other was first.
-final class Handoff: Sendable {
-    private enum State: Sendable {
-        case running
-        case starterLeft
-        case ended((any Error)?)
+/// Exactly one of the two sides finds that the other was first, and delivers.
+struct Handoff: ~Copyable, Sendable {
+    private enum Stage {
+        static let running: UInt8 = 0
+        static let starterLeft: UInt8 = 1
+        static let ended: UInt8 = 2
     }
 
-    private let state = Lock(State.running)
+    private let stage = Atomic(Stage.running)
 
     /// Called by the task at its end.
     ///
-    /// Returns whether the starter has left, so that the task has to deliver the result.
-    func taskEnded(_ error: (any Error)?) -> Bool {
-        state.withLock { state in
-            if case .starterLeft = state { return true }
-            state = .ended(error)
-            return false
-        }
-    }
+    /// - Returns: Whether the starter has left, so that the task has to deliver what became of it.
+    func taskEnds() -> Bool { stage.exchange(Stage.ended, ordering: .acquiringAndReleasing) == Stage.starterLeft }
 
     /// Called by the starter.
     ///
-    /// Returns the result if the task has ended, so that the starter has to deliver it.
-    func starterLeaves() -> (ended: Bool, error: (any Error)?) {
-        state.withLock { state in
-            if case .ended(let error) = state { return (true, error) }
-            state = .starterLeft
-            return (false, nil)
-        }
+    /// - Returns: Whether the task has ended, so that the starter has to deliver what became of it.
+    func starterLeaves() -> Bool {
+        stage.exchange(Stage.starterLeft, ordering: .acquiringAndReleasing) == Stage.ended
     }
+
+    var hasStarterLeft: Bool { stage.load(ordering: .acquiring) == Stage.starterLeft }
 }

@@ -109,6 +109,9 @@ struct SlabTable<Value: Sendable>: Sendable {
         return slots[place].value
     }
 
+    /// For how many there is room without taking more memory.
+    var capacity: Int { slots.capacity }
+
     /// The values, in no order.
     var all: [Value] { slots.compactMap(\.value) }
 }

@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 // All of the core that the compiler cannot check for memory safety, but for the lock of a build under ThreadSanitizer and the
 // writing to standard error in `RequestReport`; values that are not `Sendable` are in `Box`. What each of it relies on is
 // said where it is; `ReuseTests` puts it under stress, in a release build and under ThreadSanitizer too.
@@ -94,6 +102,16 @@ extension StoredValue {
 }
 
 // MARK: - Threads
+
+/// What tells the present thread from all others that run.
+func currentThread() -> UInt {
+    #if canImport(Glibc)
+    pthread_self()
+    #else
+    // The address says which thread it is; nothing is read there.
+    unsafe UInt(bitPattern: pthread_self())
+    #endif
+}
 
 /// Where the thread's stack is.
 func stackAddress() -> UInt {

@@ -42,14 +42,16 @@ public nonisolated(nonsending) func withRequestStore<Result>(
             return result
         }
     } catch {
-        await store.end(after: error)
+        if await store.end(after: error) { (consume store).recycle() }
         throw error
     }
     guard hasEnded else {
-        try await store.end()
+        let end = await store.end()
+        if end.isClosed { (consume store).recycle() }
+        if let failure = end.failure { throw failure }
         return result
     }
-    (consume store).recycle()
+    (consume store).recycle(unused: true)
     return result
 }
 
@@ -149,15 +151,23 @@ extension RequestStore {
     func endIfUnused() -> Bool { core.request.endIfUnused() }
 
     /// Settles and closes with the store current, and runs what is left for after it.
+    ///
+    /// - Returns: Whether the store has closed, so that its slot is the caller's to give back; and what failed.
     @usableFromInline
-    nonisolated(nonsending) func end() async throws {
-        if let failure = await Ambient.with(Ambient.Context(core), { await endHere() }) { throw failure }
+    nonisolated(nonsending) func end() async -> (isClosed: Bool, failure: (any Error)?) {
+        core.request.keepSlot()
+        let failure = await Ambient.local.withValue(Carrier(self)) { await endHere() }
+        return (core.request.takeSlot(), failure)
     }
 
     /// Settles and closes after `error` with the store current, and runs what is left for after it.
+    ///
+    /// - Returns: Whether the store has closed, so that its slot is the caller's to give back.
     @usableFromInline
-    nonisolated(nonsending) func end(after error: any Error) async {
-        await Ambient.with(Ambient.Context(core)) { await endHere(after: error) }
+    nonisolated(nonsending) func end(after error: any Error) async -> Bool {
+        core.request.keepSlot()
+        await Ambient.local.withValue(Carrier(self)) { await endHere(after: error) }
+        return core.request.takeSlot()
     }
 
     fileprivate nonisolated(nonsending) func endHere() async -> RequestReleaseError? {

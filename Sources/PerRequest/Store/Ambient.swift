@@ -48,7 +48,8 @@ extension Ambient {
         guard let slot = carrier.slot else { return nil }
         if let core = slot.memory.core(of: carrier.store) { return core }
         let present = carrier.hasSurroundings ? surroundings : nil
-        return present?.privateStore ?? RequestCore(closed: carrier.store, id: present?.id)
+        if let store = present?.store, store.identity == carrier.store { return store }
+        return RequestCore(closed: carrier.store)
     }
 }
 
@@ -75,20 +76,6 @@ extension Ambient {
             )
         }
 
-        /// A store, and the code of an entry.
-        init(_ core: StoreCore, for entry: Int) {
-            let request = core.request.identity
-            let present = Ambient.surroundings
-            let surroundings = Surroundings(
-                of: core,
-                .entry(entry),
-                of: request,
-                inside: present?.outside(of: request),
-                depth: (present?.depth ?? 0) + 1
-            )
-            self.init(core, surroundings, isOwn: true)
-        }
-
         /// What it takes along, inside of what is there if it comes from nowhere else.
         fileprivate var surroundingsHere: Surroundings? {
             guard let surroundings, surroundings.isOutermost, let present = Ambient.surroundings else {
@@ -96,9 +83,6 @@ extension Ambient {
             }
             return Surroundings(of: core, inside: present, depth: present.depth)
         }
-
-        /// Whether a task that is started here runs inline: of a long chain, each of which starts the next, not every one.
-        var startsImmediately: Bool { (surroundings?.depth ?? 1) % 16 != 0 }
 
         private init(_ core: StoreCore?, _ surroundings: Surroundings?, isOwn: Bool) {
             self.core = core
@@ -141,6 +125,17 @@ extension Ambient {
             return try $surroundings.withValue(surroundings) { try local.withValue(context.carrier) { try body() } }
         } catch {
             throw error as! Failure
+        }
+    }
+
+    /// Runs `body` as the code of an entry of a store.
+    static nonisolated(nonsending) func with<Result: Sendable>(
+        entryOf core: StoreCore,
+        _ surroundings: Surroundings,
+        _ body: nonisolated(nonsending) () async -> Result
+    ) async -> Result {
+        await $surroundings.withValue(surroundings) {
+            await local.withValue(Carrier(core, hasSurroundings: true)) { await body() }
         }
     }
 

@@ -4,7 +4,7 @@ import Synchronization
 enum Effect: Sendable {
     case resume(Waiter, Result<AnyBox?, any Error>)
     case cancel(Task<Void, Never>)
-    case release(Acquisition, AnyBox, RequestOutcome)
+    case release(PendingRelease)
     case limit(Acquisition, Lifecycle.Stage)
     case limitHold(Acquisition)
     case limitChild(ChildCore)
@@ -19,7 +19,7 @@ enum Effect: Sendable {
     case giveBackSlot(Slot)
     case dropMemos(MemoTable)
     case dropMemo(MemoTable.Entry)
-    case dropAcquisition(Acquisition)
+    case dropValue(AnyBox)
 }
 
 extension RequestCore {
@@ -41,18 +41,27 @@ extension RequestCore {
     }
 
     /// Performs effects in order.
-    ///
-    /// Each is let go before the next, so that what is dropped is gone in time.
     func perform(_ effects: consuming [Effect]) {
         guard !effects.isEmpty else { return }
         effects.reverse()
+        while let release = performUntilRelease(&effects) {
+            effects = ReleaseRun(release, then: &effects, of: self).start()
+        }
+    }
+
+    /// Performs effects, the last one first, until one is a release that runs in a task.
+    ///
+    /// Each is let go before the next, so that what is dropped is gone in time.
+    func performUntilRelease(_ effects: inout [Effect]) -> PendingRelease? {
         while let effect = effects.popLast() {
             switch effect {
             case .resume(let waiter, let result): waiter.resume(result)
             case .cancel(let task): task.cancel()
-            case .release(let acquisition, let box, let outcome):
-                let next = acquisition.core.release(acquisition, box, outcome)
-                if !next.isEmpty { effects.append(contentsOf: next.reversed()) }
+            case .release(let release):
+                let acquisition = release.acquisition
+                guard let gate = acquisition.gate else { return release }
+                gate.open(release.outcome)
+                acquisition.core.limit(acquisition, .releasing)
             case .limit(let acquisition, let stage): acquisition.core.limit(acquisition, stage)
             case .limitHold(let acquisition): acquisition.core.limitHold(acquisition)
             case .limitChild(let child): child.limitClosing()
@@ -63,9 +72,10 @@ extension RequestCore {
             case .observeClosed(let core, let outcome):
                 core.observer?.closed(RequestStore(core: core), outcome: outcome)
             case .giveBackSlot(let slot): SlotPool.shared.giveBack(SlotPool.Spare(slot: slot))
-            case .drop, .dropMemos, .dropMemo, .dropAcquisition: break
+            case .drop, .dropMemos, .dropMemo, .dropValue: break
             }
         }
+        return nil
     }
 
     /// Lets the lifecycle take an event, under the lock, and looks up what it wants done.
@@ -101,8 +111,13 @@ extension RequestCore {
                 else { break }
                 state.change(acquisition.core.scope) { $0.memos.keep(box, memo, entry: id) }
             case .resume(let id, let resumption):
-                guard let pending = state.waiters.remove(id) else { break }
-                effects.append(.resume(pending.waiter, result(of: resumption, for: pending, state)))
+                switch state.waiters.remove(id) {
+                case .waiting(let waiter, let resource, let core):
+                    effects.append(.resume(waiter, result(of: resumption, for: resource, core, state)))
+                case .starting(let acquisition):
+                    acquisition.answer = result(of: resumption, for: acquisition.resource, acquisition.core, state)
+                case nil: break
+                }
             case .cancelFlight(let id):
                 guard let acquisition = state.acquisitions[id] else { break }
                 if let task = acquisition.task {
@@ -116,7 +131,7 @@ extension RequestCore {
             case .release(let id, let verdict):
                 guard let acquisition = state.acquisitions[id], let box = acquisition.box else { break }
                 let outcome = state.outcome(of: acquisition.core.scope, verdict: verdict)
-                effects.append(.release(acquisition, box, outcome))
+                effects.append(.release(PendingRelease(acquisition: acquisition, box: box, outcome: outcome)))
             case .cancelRelease(let id):
                 guard let task = state.acquisitions[id]?.task else { break }
                 effects.append(.cancel(task))
@@ -135,14 +150,15 @@ extension RequestCore {
                     let removed = state.change(acquisition.core.scope) { $0.memos.ended(memo, entry: id) }
                     if let removed { effects.append(.dropMemo(removed)) }
                 }
-                effects.append(.dropAcquisition(acquisition))
+                // Tasks that its code has started may refer to it for longer.
+                if let box = acquisition.box.take() { effects.append(.dropValue(box)) }
             case .forgetMemo(let id):
                 guard let acquisition = state.acquisitions.remove(id), let memo = acquisition.resource.memo else {
                     break
                 }
                 let removed = state.change(acquisition.core.scope) { $0.memos.remove(memo, entry: id) }
                 if let removed { effects.append(.dropMemo(removed)) }
-                effects.append(.dropAcquisition(acquisition))
+                if let box = acquisition.box.take() { effects.append(.dropValue(box)) }
             case .closeChild(let scope):
                 guard let child = state.children[scope - 1] else { break }
                 let ending = state.read(child.parentScope) { $0.ending }
@@ -175,29 +191,29 @@ extension RequestCore {
 
     private func result(
         of resumption: Lifecycle.Resumption,
-        for pending: PendingWaiter,
+        for resource: ResourceInfo,
+        _ core: StoreCore,
         _ state: borrowing State
     ) -> Result<AnyBox?, any Error> {
-        let resource = pending.resource
         let reason: RequestStoreError.Reason
         switch resumption {
         case .value(let id): return .success(state.acquisitions[id]?.box)
         case .failure(let id): return .failure(state.acquisitions[id]?.failure ?? CancellationError())
         case .cancelled: return .failure(CancellationError())
-        case .released(let id): return released(id, pending, state)
+        case .released(let id): return released(id, core, state)
         case .timedOut: reason = .acquireTimedOut(resource.limits.acquire)
         case .pointBegan: reason = .releasePointBegan(resource.point)
         case .lost: reason = .resourceLost(nil)
         case .deadlock(let path): reason = .deadlock(path.map(state.name))
         case .releaseTimedOut: reason = .releaseTimedOut(resource.limits.release)
         }
-        return .failure(pending.core.error(reason, key: resource.name))
+        return .failure(core.error(reason, key: resource.name))
     }
 
     /// What an early release threw: one error as it is, several together.
     private func released(
         _ id: Int,
-        _ pending: PendingWaiter,
+        _ core: StoreCore,
         _ state: borrowing State
     ) -> Result<AnyBox?, any Error> {
         guard let acquisition = state.acquisitions[id] else { return .success(nil) }
@@ -210,7 +226,7 @@ extension RequestCore {
             ending: outcome.ending,
             releaseFailures: failures
         )
-        return .failure(RequestReleaseError(request: pending.core.id, outcome: outcome))
+        return .failure(RequestReleaseError(request: core.id, outcome: outcome))
     }
 
     // MARK: What takes too long
@@ -298,10 +314,11 @@ extension RequestCore {
             state.own.ending = rest.ending
             state.own.releaseFailures = rest.releaseFailures
             state.own.openerHasLeft = rest.openerHasLeft
+            state.own.openerTakesSlot = rest.openerTakesSlot
             if configuration.isObserved { effects.append(.observeClosed(self, outcome)) }
         }
         effects.append(.drop(left, rest))
-        if hadSlot { effects.append(.giveBackSlot(core.slot)) }
+        if hadSlot, !rest.openerTakesSlot { effects.append(.giveBackSlot(core.slot)) }
         guard !jobs.isEmpty else { return }
         let values = left.values ?? ValueTable()
         guard let child = core as? ChildCore else {

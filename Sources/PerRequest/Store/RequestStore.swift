@@ -53,11 +53,13 @@ extension RequestStore {
         return store
     }
 
-    /// Gives back the slot of a store that ended unused, with the store if nobody else refers to it.
+    /// Gives back the slot of a store that has ended, with the store if nobody else refers to it.
     @usableFromInline
-    consuming func recycle() {
+    consuming func recycle(unused: Bool = false) {
         let slot = slot
-        guard isKnownUniquelyReferenced(&core) else { return SlotPool.shared.giveBack(SlotPool.Spare(slot: slot)) }
+        guard isKnownUniquelyReferenced(&core), unused || core.request.forgetAll() else {
+            return SlotPool.shared.giveBack(SlotPool.Spare(slot: slot))
+        }
         SlotPool.shared.giveBack(SlotPool.Spare(slot: slot, store: self))
     }
 }

@@ -1,7 +1,7 @@
 /// What takes the place of resources in a store and its children: for `PerRequestTesting`.
 package struct ResourceOverrides: Sendable {
     /// A resource's form, by its key's identity.
-    private var forms: [Int: any Sendable] = [:]
+    private var functions: [Int: ResourceInfo.Function] = [:]
 
     package init() {}
 
@@ -12,13 +12,13 @@ package struct ResourceOverrides: Sendable {
         _ resource: RequestResource<Value>,
         by acquire: @escaping @Sendable () async throws -> Value
     ) {
-        forms[resource.info.id] = RequestResource<Value>.Form.closures(
+        functions[resource.info.id] = .closures(
             acquire: { Box(try await acquire()) },
             release: { _, _ in }
         )
     }
 
-    func form<Value>(of resource: RequestResource<Value>) -> RequestResource<Value>.Form {
-        forms[resource.info.id] as? RequestResource<Value>.Form ?? resource.form
+    func function(of resource: ResourceInfo) -> ResourceInfo.Function {
+        functions.isEmpty ? resource.function : functions[resource.id] ?? resource.function
     }
 }

@@ -6,23 +6,26 @@ extension StoreCore {
     /// - Parameter kind: What the caller wants of it. One that uses the value in a body sends
     ///   ``Lifecycle/Event/callEnded(_:)`` after it.
     nonisolated(nonsending) func acquire(
-        _ source: some Acquirable,
+        _ resource: ResourceInfo,
         from position: SourcePosition,
         as kind: Lifecycle.Call.Kind = .read
     ) async throws -> Acquired {
-        switch admit(source, from: position, kind) {
-        case .ready(let acquired):
-            return acquired
-        case .refuse(let error):
-            throw error
-        case .gone:
-            throw MemoTable.EntryGone()
-        case .wait(let pending):
-            return try await wait(for: pending)
-        case .start(let pending, let acquisition):
-            acquisition.core.startFlight(of: source, acquisition)
-            return try await wait(for: pending)
+        let caller: Caller
+        switch admit(resource, from: position, kind) {
+        case .ready(let acquired): return acquired
+        case .refuse(let error): throw error
+        case .gone: throw MemoTable.EntryGone()
+        case .wait(let waiting): caller = waiting
+        case .start(let call, let acquisition):
+            switch acquisition.core.startFlight(acquisition, for: call) {
+            case .answered(let result):
+                return try acquired(result, call, acquisition.entry, acquisition.core, resource, kind)
+            case .waiting(let waiter):
+                caller = Caller(waiter: waiter, call: call, entry: acquisition.entry, core: acquisition.core)
+            }
         }
+        let result = await wait(for: caller)
+        return try acquired(result, caller.call, caller.entry, caller.core, resource, kind)
     }
 
     struct Acquired: Sendable {
@@ -34,26 +37,21 @@ extension StoreCore {
 
     private enum Admission: Sendable {
         case ready(Acquired)
-        case wait(Pending)
-        case start(Pending, Acquisition)
+        case wait(Caller)
+        case start(call: Int, Acquisition)
         case refuse(any Error)
         /// The entry of a memo that the caller has found is not there any more.
         case gone
     }
 
-    private struct Pending: Sendable {
+    private struct Caller: Sendable {
         let waiter: Waiter
         let call: Int
         let entry: Int
         let core: StoreCore
-        let resource: ResourceInfo
-        let isUsed: Bool
     }
 
-    private func admit(_ source: some Acquirable, from position: SourcePosition, _ kind: Lifecycle.Call.Kind)
-        -> Admission
-    {
-        let info = source.info
+    private func admit(_ info: ResourceInfo, from position: SourcePosition, _ kind: Lifecycle.Call.Kind) -> Admission {
         let surroundings = Ambient.surroundings
         let request = request
         let owner = owner(of: info.key)
@@ -72,20 +70,17 @@ extension StoreCore {
             guard scope == owner || state.lifecycle.phase(of: scope) != .closed else {
                 return .refuse(error(.requestEnded, key: info.name))
             }
-            wanted.inside = surroundings?.innermost(of: request.identity, in: state.lifecycle)
+            if let surroundings { wanted.inside = surroundings.innermost(of: request.identity, in: state.lifecycle) }
             let core = state.core(of: owner) ?? request
+            func acquisition(_ entry: Int) -> Acquisition {
+                Acquisition(entry: entry, of: info, in: core, from: position, inside: surroundings)
+            }
             if let memo = info.memo, let found = state.read(owner, { $0.memos.entry(memo, id: info.id) }) {
                 wanted.entry = found.entry
                 if let box = found.box {
                     if found.entry < 0, let entry = state.lifecycle.keepMemo(wanted) {
                         // The memo that is built on it ends with it, so that it has to be known.
-                        state.acquisitions[entry] = Acquisition(
-                            entry: entry,
-                            core: core,
-                            resource: info,
-                            acquiredAt: position,
-                            release: source.makeRelease(in: core)
-                        )
+                        state.acquisitions[entry] = acquisition(entry)
                         state.change(owner) { $0.memos.fly(memo, id: info.id, as: entry) }
                         wanted.entry = entry
                     } else if found.entry < 0 || wanted.inside == nil {
@@ -100,18 +95,15 @@ extension StoreCore {
                 guard let box = state.box(of: entry, info, owner) else { preconditionFailure("held without a value") }
                 return .ready(Acquired(box: box, entry: entry, call: call))
             case .wait(let entry, let call):
-                return .wait(pending(call, entry, info, core, kind, &state))
+                let waiter = Waiter()
+                state.waiters[call] = .waiting(waiter, info, core)
+                return .wait(Caller(waiter: waiter, call: call, entry: entry, core: core))
             case .start(let entry, let call):
-                let acquisition = Acquisition(
-                    entry: entry,
-                    core: core,
-                    resource: info,
-                    acquiredAt: position,
-                    release: source.makeRelease(in: core)
-                )
+                let acquisition = acquisition(entry)
                 state.acquisitions[entry] = acquisition
+                state.waiters[call] = .starting(acquisition)
                 if let memo = info.memo { state.change(owner) { $0.memos.fly(memo, id: info.id, as: entry) } }
-                return .start(pending(call, entry, info, core, kind, &state), acquisition)
+                return .start(call: call, acquisition)
             case .refuse(let refusal):
                 // Without a call, nothing is left of it.
                 if let memo = info.memo { unused = state.change(owner) { $0.memos.removeUnused(memo, id: info.id) } }
@@ -120,75 +112,86 @@ extension StoreCore {
         }
     }
 
-    private func pending(
+    private nonisolated(nonsending) func wait(for caller: Caller) async -> Result<AnyBox?, any Error> {
+        if let ready = caller.waiter.take() { return ready }
+        let request = request
+        return await withTaskCancellationHandler {
+            await caller.waiter.wait()
+        } onCancel: {
+            request.send(.callCancelled(caller.call))
+        }
+    }
+
+    /// What a caller is answered with.
+    private func acquired(
+        _ result: Result<AnyBox?, any Error>,
         _ call: Int,
         _ entry: Int,
-        _ info: ResourceInfo,
         _ core: StoreCore,
-        _ kind: Lifecycle.Call.Kind,
-        _ state: inout RequestCore.State
-    ) -> Pending {
-        let waiter = Waiter()
-        state.waiters[call] = PendingWaiter(waiter: waiter, resource: info, core: core)
-        return Pending(
-            waiter: waiter,
-            call: call,
-            entry: entry,
-            core: core,
-            resource: info,
-            isUsed: kind == .use || kind == .exclusive
-        )
-    }
-
-    private nonisolated(nonsending) func wait(for pending: Pending) async throws -> Acquired {
-        let request = request
-        let result: Result<AnyBox?, any Error>
-        if let ready = pending.waiter.take() {
-            result = ready
-        } else {
-            result = await withTaskCancellationHandler {
-                await pending.waiter.wait()
-            } onCancel: {
-                request.send(.callCancelled(pending.call))
-            }
-        }
+        _ resource: ResourceInfo,
+        _ kind: Lifecycle.Call.Kind
+    ) throws -> Acquired {
         guard let box = try result.get() else { preconditionFailure("a waiter resumed without a value") }
-        guard pending.isUsed else { return Acquired(box: box, entry: pending.entry, call: nil) }
+        guard kind == .use || kind == .exclusive else { return Acquired(box: box, entry: entry, call: nil) }
         // Its function may have ended since the value was handed over.
-        let canBegin = request.state.withLock { $0.lifecycle.canBegin(pending.call) }
-        guard canBegin else {
-            request.send(.callEnded(pending.call))
-            throw pending.core.error(.resourceLost(nil), key: pending.resource.name)
+        guard request.state.withLock({ $0.lifecycle.canBegin(call) }) else {
+            request.send(.callEnded(call))
+            throw core.error(.resourceLost(nil), key: resource.name)
         }
-        return Acquired(box: box, entry: pending.entry, call: pending.call)
+        return Acquired(box: box, entry: entry, call: call)
     }
 
-    /// Starts the flight in a task that the store owns: the callers' cancellation does not reach it (rule 9).
+    fileprivate enum Started: Sendable {
+        /// The caller that started the flight is answered.
+        case answered(Result<AnyBox?, any Error>)
+        /// It waits as all others do.
+        case waiting(Waiter)
+    }
+
+    /// Starts a flight in a task that the store owns: the callers' cancellation does not reach it (rule 9).
     ///
-    /// It runs inline until it first suspends.
-    private func startFlight(of source: some Acquirable, _ acquisition: Acquisition) {
-        let request = request
+    /// It runs inline until it first suspends; what it came to by then, the caller is told without waiting.
+    private func startFlight(_ acquisition: Acquisition, for call: Int) -> Started {
         let start = ContinuousClock.now
-        let context = Ambient.Context(self, for: acquisition.entry)
-        let task = startTask(acquisition.resource.acquireTaskName, in: context) {
-            await source.fly(acquisition, in: self)
+        let task = startTask(depth: acquisition.depth) {
+            await acquisition.acquire()
+        } inline: {
+            acquisition.startInline(at: $0)
         }
-        let (cancelled, isFlying) = request.state.withLock { state in
-            guard state.acquisitions[acquisition.entry] === acquisition else { return (false, false) }
+        let landed = acquisition.landedAtOnce()
+        let elapsed = start.duration(to: .now)
+        reportBlocking(acquisition, elapsed, limit: acquisition.resource.limits.acquire)
+        if let landed { return land(acquisition, landed, for: call) }
+        let request = request
+        let (started, cancelled, isFlying) = request.state.withLock { state in
+            let started = state.started(acquisition, call)
+            guard state.acquisitions[acquisition.entry] === acquisition else { return (started, false, false) }
             let isFlying = state.lifecycle.isFlying(acquisition.entry)
             // Its release may run already, and then it is the release that can be cancelled. A task that has ended is not
             // kept, because it takes a kilobyte; that of an `around` function ends with the release.
             if acquisition.task == nil, acquisition.resource.form == .around || isFlying { acquisition.task = task }
-            return (acquisition.cancelRequested, isFlying)
+            return (started, acquisition.cancelRequested, isFlying)
         }
-        let elapsed = start.duration(to: .now)
-        reportBlocking(acquisition, elapsed, limit: acquisition.resource.limits.acquire)
         if cancelled {
             task.cancel()
             self.limit(acquisition, .cancelling)
         } else if isFlying {
             limit(acquisition, .acquiring, passed: elapsed)
         }
+        return started
+    }
+
+    /// Ends a flight that did not suspend.
+    private func land(_ acquisition: Acquisition, _ result: Result<AnyBox, any Error>, for call: Int) -> Started {
+        observeArrival(acquisition, result)
+        let request = request
+        let (effects, started) = request.state.withLock { state in
+            let event = state.note(result, of: acquisition)
+            let effects = request.effects(&state) { state, actions in state.lifecycle.handle(event, &actions) }
+            return (effects, state.started(acquisition, call))
+        }
+        request.perform(effects)
+        return started
     }
 
     /// Reports code that kept its thread for longer than it may run: it could not be cancelled.
@@ -197,41 +200,36 @@ extension StoreCore {
         report(.blocked(resource: acquisition.resource.name, acquiredAt: acquisition.acquiredAt, elapsed))
     }
 
-    /// Starts a task of the store, which runs inline until it first suspends, unless that were too deep.
+    /// Starts a task of the store for a factory or a release, which runs inline until it first suspends, unless that were
+    /// too deep.
     ///
-    /// What is current there is bound around its start, for which nothing has to suspend; the task takes it along.
+    /// Every 16th of a long chain, each of which starts the next, does not run inline. The task has no name: that would cost a
+    /// third of what the task does.
+    @inline(__always)
     func startTask(
-        _ name: String,
-        in context: Ambient.Context,
-        _ body: @escaping @Sendable @isolated(any) () async -> Void
+        depth: Int,
+        _ body: @escaping @Sendable () async -> Void,
+        inline: (TaskPriority?) -> Task<Void, Never>
     ) -> Task<Void, Never> {
-        Ambient.with(context) {
-            guard context.startsImmediately else {
-                return Task(name: name, executorPreference: executor, priority: priority, operation: body)
-            }
-            return Task.immediate(name: name, priority: priority, executorPreference: executor, operation: body)
-        }
+        guard depth % 16 != 0 else { return Task(executorPreference: executor, priority: priority) { await body() } }
+        guard let executor else { return inline(priority) }
+        return Task.immediate(priority: priority, executorPreference: executor) { await body() }
     }
 
-    /// Publishes the value of a flight.
-    ///
-    /// The observer is told before: nobody can release what is not published, so that it sees `acquired` before
-    /// `released`.
-    func arrived(_ acquisition: Acquisition, _ box: AnyBox) {
-        let observer = acquisition.resource.form == .memo || !configuration.isObserved ? nil : observer
-        observer?.acquired(acquisition.resource.name, in: RequestStore(core: self))
+    /// Ends a flight that suspended, or gives the value of an `around` function.
+    func landed(_ acquisition: Acquisition, _ result: Result<AnyBox, any Error>) {
+        observeArrival(acquisition, result)
         let request = request
         var isExpected = false
         var deadline: Deadlines.Token?
-        let effects = request.effects(of: .arrived(acquisition.entry)) { state in
+        let effects = request.state.withLock { state in
             isExpected = state.lifecycle.isFlying(acquisition.entry)
-            deadline = acquisition.deadline
-            acquisition.deadline = nil
-            acquisition.box = box
-            if acquisition.resource.form != .around { acquisition.task = nil }
+            if case .success = result { deadline = acquisition.deadline.take() }
+            let event = state.note(result, of: acquisition)
+            return request.effects(&state) { state, actions in state.lifecycle.handle(event, &actions) }
         }
         if let deadline { Deadlines.shared.cancel(deadline) }
-        if !isExpected {
+        if !isExpected, case .success = result {
             // The `around` function ended while it handed in its value: nobody holds it, and nobody will release it.
             let error = error(.resourceLost(nil), key: acquisition.resource.name)
             observer?.released(acquisition.resource.name, in: RequestStore(core: self), error: error)
@@ -239,12 +237,37 @@ extension StoreCore {
         request.perform(effects)
     }
 
-    /// Ends a flight that has no value.
-    func flightFailed(_ acquisition: Acquisition, _ error: any Error) {
-        request.send(.flightFailed(acquisition.entry)) { state in
-            guard state.lifecycle.isFlying(acquisition.entry) else { return }
-            acquisition.failure = error
+    /// Tells the observer of a value before it is published: nobody can release what is not, so that it sees `acquired`
+    /// before `released`.
+    private func observeArrival(_ acquisition: Acquisition, _ result: Result<AnyBox, any Error>) {
+        guard configuration.isObserved, acquisition.resource.form != .memo, case .success = result else { return }
+        observer?.acquired(acquisition.resource.name, in: RequestStore(core: self))
+    }
+}
+
+extension RequestCore.State {
+    /// Keeps what a flight came to.
+    ///
+    /// - Returns: What the lifecycle is told.
+    fileprivate mutating func note(_ result: Result<AnyBox, any Error>, of acquisition: Acquisition) -> Lifecycle.Event
+    {
+        switch result {
+        case .success(let box):
+            acquisition.box = box
+            if acquisition.resource.form != .around { acquisition.task = nil }
+            return .arrived(acquisition.entry)
+        case .failure(let error):
+            if lifecycle.isFlying(acquisition.entry) { acquisition.failure = error }
+            return .flightFailed(acquisition.entry)
         }
+    }
+
+    /// What the caller is told that started a flight; if that is not known yet, it waits as all others do.
+    fileprivate mutating func started(_ acquisition: Acquisition, _ call: Int) -> StoreCore.Started {
+        if let answer = acquisition.answer.take() { return .answered(answer) }
+        let waiter = Waiter()
+        waiters[call] = .waiting(waiter, acquisition.resource, acquisition.core)
+        return .waiting(waiter)
     }
 }
 

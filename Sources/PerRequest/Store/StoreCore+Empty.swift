@@ -16,14 +16,16 @@ extension StoreCore {
     func closeIfEmpty(_ ending: RequestOutcome.Ending, _ status: RequestStatus?) -> RequestOutcome? {
         guard !configuration.isObserved, let request = self as? RequestCore else { return nil }
         var left = SlotMemory.Leftovers()
+        var isOpenersSlot = false
         let outcome: RequestOutcome? = request.state.withLock { state in
             guard state.canEndAtOnce, state.own.jobs.isEmpty else { return nil }
             guard state.lifecycle.closeIfEmpty(completed: ending.isCompleted) else { return nil }
             state.own.note(ending, status)
             _ = slot.memory.close(identity, carries: false, &left)
+            isOpenersSlot = state.own.openerTakesSlot
             return state.outcome(of: Lifecycle.rootScope)
         }
-        if outcome != nil { SlotPool.shared.giveBack(SlotPool.Spare(slot: slot)) }
+        if outcome != nil, !isOpenersSlot { SlotPool.shared.giveBack(SlotPool.Spare(slot: slot)) }
         return outcome
     }
 }
@@ -42,7 +44,20 @@ extension RequestCore {
         }
     }
 
-    /// Opens again a store that ended unused, that nobody refers to, and that had the same configuration.
+    /// Makes a store that has ended as it is after a request that used nothing.
+    ///
+    /// - Returns: Whether it did; what took much memory is not kept.
+    func forgetAll() -> Bool {
+        var forgotten = ScopeState()
+        defer { withExtendedLifetime(forgotten) {} }
+        return state.withLock { state in
+            guard state.acquisitions.capacity <= 16, state.lifecycle.forgetAll() else { return false }
+            swap(&forgotten, &state.own)
+            return true
+        }
+    }
+
+    /// Opens again a store that ended unused, or has forgotten all, that nobody refers to, and that had the same configuration.
     ///
     /// - Returns: Its new number.
     func reopen() -> Int {
@@ -55,12 +70,25 @@ extension RequestCore {
     }
 }
 
+extension RequestCore {
+    /// Leaves the slot with the store when it closes, for an opener that waits for that.
+    func keepSlot() { state.withLock { $0.own.openerTakesSlot = true } }
+
+    /// Whether the store has closed, and the slot is the opener's; else the slot is given back when that is so.
+    func takeSlot() -> Bool {
+        state.withLock { state in
+            state.own.openerTakesSlot = false
+            return state.lifecycle.phase(of: Lifecycle.rootScope) == .closed
+        }
+    }
+}
+
 extension RequestCore.State {
     /// Whether nothing but the lifecycle stands in the way of ending.
     fileprivate var canEndAtOnce: Bool { own.memos.isEmpty && own.phaseWaiters.isEmpty }
 
-    /// Whether only values have been used, so that the state is as it was made once the lifecycle is.
+    /// Whether nothing is left of what was used but values.
     fileprivate var isUnused: Bool {
-        lifecycle.isUnused && canEndAtOnce && own.jobs.isEmpty && own.ending == nil
+        lifecycle.isUnused && canEndAtOnce && own.jobs.isEmpty && own.ending == nil && own.releaseFailures.isEmpty
     }
 }

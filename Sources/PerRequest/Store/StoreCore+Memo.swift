@@ -40,19 +40,3 @@ extension StoreCore {
         for entry in removed.entries { request.send(.forgetMemo(entry)) }
     }
 }
-
-/// One call of a memoized function.
-struct MemoCall<Value: Sendable>: Acquirable {
-    let info: ResourceInfo
-    let body: @Sendable @concurrent () async throws -> Value
-
-    func makeRelease(in core: StoreCore) -> Acquisition.ReleaseForm { .closure { _, _ in } }
-
-    func fly(_ acquisition: Acquisition, in core: StoreCore) async {
-        do {
-            core.arrived(acquisition, Box(try await body()))
-        } catch {
-            core.flightFailed(acquisition, error)
-        }
-    }
-}

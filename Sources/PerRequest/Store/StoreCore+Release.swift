@@ -1,35 +1,6 @@
 import Synchronization
 
 extension StoreCore {
-    /// Runs a release in a task of its own, which the request's cancellation does not reach, and goes on where it
-    /// suspends.
-    ///
-    /// - Returns: What follows, if the release ended at once; else its task sends the event when it ends.
-    func release(_ acquisition: Acquisition, _ box: AnyBox, _ outcome: RequestOutcome) -> [Effect] {
-        switch acquisition.release {
-        case .gate(let gate):
-            gate.open(outcome)
-        case .closure(let body):
-            let start = ContinuousClock.now
-            let handoff = Handoff()
-            let context = Ambient.Context(self, for: acquisition.entry)
-            let task = startTask(acquisition.resource.releaseTaskName, in: context) {
-                var thrown: (any Error)?
-                do { try await body(box, outcome) } catch { thrown = error }
-                if handoff.taskEnded(thrown) { self.request.perform(self.released(acquisition, thrown)) }
-            }
-            let end = handoff.starterLeaves()
-            let elapsed = start.duration(to: .now)
-            reportBlocking(acquisition, elapsed, limit: acquisition.resource.limits.release)
-            if end.ended { return released(acquisition, end.error) }
-            request.state.withLock { _ in acquisition.task = task }
-            limit(acquisition, .releasing, passed: elapsed)
-            return []
-        }
-        limit(acquisition, .releasing)
-        return []
-    }
-
     /// Notes that a release ended.
     ///
     /// The caller performs the effects.
@@ -93,7 +64,7 @@ extension StoreCore {
                 admission = state.lifecycle.releaseEarly(wanted, &actions)
                 // The waiter is there before what follows is looked up.
                 guard case .wait(let call) = admission else { return }
-                state.waiters[call] = PendingWaiter(waiter: waiter, resource: info, core: core)
+                state.waiters[call] = .waiting(waiter, info, core)
             }
             switch admission {
             case .wait: return (effects, nil)
@@ -176,33 +147,30 @@ extension StoreCore {
         within point: ReleasePoint,
         prepare: (inout sending RequestCore.State) -> Void
     ) async {
-        let waiter = Waiter()
         let surroundings = Ambient.surroundings
         let request = request
-        var hasPassed = false
+        var waiter: Waiter?
         var limit = Duration.zero
         let effects = request.state.withLock { state in
             prepare(&state)
-            hasPassed = state.lifecycle.hasPassed(phase, scope: scope)
-            if !hasPassed {
-                state.change(scope) { $0.phaseWaiters.append(PhaseWaiter(phase: phase, waiter: waiter)) }
-            }
-            let effects = request.effects(&state) { state, actions in
+            let hasPassed = state.lifecycle.hasPassed(phase, scope: scope)
+            return request.effects(&state) { state, actions in
                 state.lifecycle.handle(event, &actions)
                 guard !hasPassed, !state.lifecycle.hasPassed(phase, scope: scope) else { return }
+                let opener = Waiter()
+                waiter = opener
+                state.change(scope) { $0.phaseWaiters.append(PhaseWaiter(phase: phase, waiter: opener)) }
                 // The wait for it is an edge of the graph, if the opener is inside of something.
-                let inside = surroundings?.innermost(of: request.identity, in: state.lifecycle)
-                state.lifecycle.waitForPhase(scope, inside: inside, &actions)
-            }
-            if !hasPassed, !state.lifecycle.hasPassed(phase, scope: scope) {
+                if let inside = surroundings?.innermost(of: request.identity, in: state.lifecycle) {
+                    state.lifecycle.waitForPhase(scope, inside: inside, &actions)
+                }
                 limit = self.limit(of: point, state)
                 state.change(scope) { $0.pointEnds = .now + limit }
             }
-            return effects
         }
         request.perform(effects)
         // Whoever reaches the phase resumes the opener when all that follows is done, and not when the state says so.
-        guard !hasPassed, waiter.take() == nil else { return }
+        guard let waiter, waiter.take() == nil else { return }
         let budget = schedule(after: limit) { $0.request.send(.budgetSpent($0.scope, point)) }
         _ = await waiter.wait()
         Deadlines.shared.cancel(budget)

@@ -101,11 +101,11 @@ final class RequestCore: StoreCore, @unchecked Sendable {
     }
 
     /// Makes the core of a store that is closed: what a task finds that has outlived its request.
-    init(closed number: Int, id: String?) {
+    init(closed number: Int) {
         var lifecycle = Lifecycle()
         lifecycle[scope: 0].phase = .closed
         state = Lock(State(lifecycle: lifecycle))
-        super.init(.plain, reportingTo: nil, id: id, isOwned: true, slot: .none, number: number, priority: nil)
+        super.init(.plain, reportingTo: nil, id: nil, isOwned: true, slot: .none, number: number, priority: nil)
     }
 
     override var request: RequestCore { self }
@@ -116,7 +116,7 @@ final class RequestCore: StoreCore, @unchecked Sendable {
         var actions: [Lifecycle.Action] = []
         /// What is kept beside the lifecycle of each entry, each call that waits, and each scope.
         var acquisitions = SlabTable<Acquisition>()
-        var waiters = SlabTable<PendingWaiter>()
+        var waiters = SlabTable<PendingCaller>()
         var own = ScopeState()
         var children = SlabTable<ChildCore>()
     }
@@ -229,13 +229,15 @@ struct ScopeState: Sendable {
     var phaseWaiters: [PhaseWaiter] = []
     /// When the point under way has to have ended, if somebody waits for that.
     var pointEnds: ContinuousClock.Instant?
+    /// The opener waits until the store has closed, and takes the slot then.
+    var openerTakesSlot = false
 }
 
-/// A caller that waits.
-struct PendingWaiter: Sendable {
-    let waiter: Waiter
-    let resource: ResourceInfo
-    let core: StoreCore
+/// A caller that will be answered.
+enum PendingCaller: Sendable {
+    case waiting(Waiter, ResourceInfo, StoreCore)
+    /// It starts the flight, which may end before it would have to wait.
+    case starting(Acquisition)
 }
 
 /// A caller that waits for a phase.

@@ -2,20 +2,30 @@
 ///
 /// It is carried by the task of a factory, a release or a body of `use`, and by the tasks that those start, which may
 /// outlive it.
-final class Surroundings: @unchecked Sendable {
-    /// The id that the request was given: the store is not there any more to say it when a task outlives its request.
-    let id: String?
-    /// The current store, if nobody owns it: it lives for as long as somebody refers to it.
-    let privateStore: StoreCore?
+///
+/// Those of a factory are its acquisition itself.
+class Surroundings: @unchecked Sendable {
+    /// The current store: where a task outlives its request, or nobody owns the store, its slot does not lead to it.
+    final let store: StoreCore?
     /// The factory, release or body that this is inside of, and the request whose lifecycle knows it.
-    let activity: Lifecycle.Activity?
-    let request: Int
+    final let activity: Lifecycle.Activity?
+    final let request: Int
     /// How many factories and releases were started in each other, to get here.
-    let depth: Int
+    final let depth: Int
     /// Those around this one.
     ///
     /// It changes when it is let go, and then nobody else refers to it.
-    private var outer: Surroundings?
+    private final var outer: Surroundings?
+
+    /// The code of an entry, started here.
+    init(of core: StoreCore, entry: Int, inside present: Surroundings?) {
+        let request = core.request.identity
+        store = core
+        activity = .entry(entry)
+        self.request = request
+        outer = present?.outside(of: request)
+        depth = (present?.depth ?? 0) + 1
+    }
 
     init(
         of core: StoreCore?,
@@ -25,8 +35,7 @@ final class Surroundings: @unchecked Sendable {
         depth: Int = 0
     ) {
         self.depth = depth
-        id = core?.givenID
-        privateStore = core.flatMap { $0.isOwned ? nil : $0 }
+        store = core
         self.activity = activity
         self.request = request
         self.outer = outer
@@ -40,11 +49,14 @@ final class Surroundings: @unchecked Sendable {
         }
     }
 
+    /// Whether it is inside of nothing else, wherever that is.
+    final var isInsideNothing: Bool { outer == nil && depth <= 1 }
+
     /// Whether it is inside of nothing that a lifecycle knows.
-    var isOutermost: Bool { activity == nil && outer == nil }
+    final var isOutermost: Bool { activity == nil && outer == nil }
 
     /// Whether a factory, a function or a release is among those around, so that what is asked for is noted.
-    var isInsideEntry: Bool {
+    final var isInsideEntry: Bool {
         var next: Surroundings? = self
         while let surroundings = next {
             if case .entry = surroundings.activity { return true }
@@ -54,7 +66,7 @@ final class Surroundings: @unchecked Sendable {
     }
 
     /// The innermost activity of a request that still runs, from this one outward.
-    func innermost(of request: Int, in lifecycle: borrowing Lifecycle) -> Lifecycle.Activity? {
+    final func innermost(of request: Int, in lifecycle: borrowing Lifecycle) -> Lifecycle.Activity? {
         var next: Surroundings? = self
         while let surroundings = next {
             if surroundings.request == request, let activity = surroundings.activity, lifecycle.isRunning(activity) {
@@ -66,7 +78,7 @@ final class Surroundings: @unchecked Sendable {
     }
 
     /// Those around it that are other requests' affairs: a flight is inside of none of its own.
-    func outside(of request: Int) -> Surroundings? {
+    final func outside(of request: Int) -> Surroundings? {
         var next: Surroundings? = self
         while let surroundings = next {
             if surroundings.activity != nil, surroundings.request != request { return surroundings }

@@ -31,7 +31,10 @@ struct SoakTests {
     }
 
     /// Only where the process is the soak's own: the pool also hands out the slots of what other tests had open at once.
-    @Test("the slots of all those requests were used again", .enabled(if: environment["PERREQUEST_SOAK_SECONDS"] != nil))
+    @Test(
+        "the slots of all those requests were used again",
+        .enabled(if: environment["PERREQUEST_SOAK_SECONDS"] != nil)
+    )
     func slots() {
         let (slots, open) = SoakSlots.shared.counts
         #expect(slots <= 4 * open + 200, "\(slots) slots for \(open) stores that were open at the same time")
