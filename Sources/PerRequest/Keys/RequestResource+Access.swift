@@ -27,7 +27,7 @@ extension RequestResource where Value: Sendable {
     /// The resource of `store`, acquired if this is its first use; see ``get(fileID:line:)``.
     public func get(in store: RequestStore, fileID: String = #fileID, line: UInt = #line) async throws -> Value {
         let position = SourcePosition(fileID: fileID, line: line)
-        return try await store.core.acquire(info, from: position).box.value(as: Value.self)
+        return try await store.core.acquire(info, from: position).box.valueOnHotPath(as: Value.self)
     }
 
     /// Runs `body` with the resource of the current store; its release waits for the body.

@@ -59,13 +59,14 @@ public struct RequestResource<Value>: Sendable {
         acquire: @escaping @Sendable () async throws -> sending Value,
         release: @escaping @Sendable (sending Value, RequestOutcome) async throws -> Void
     ) {
+        let box = Box<Value>.self
         self.init(
             info: ResourceInfo(
                 name: name,
                 point: released,
                 limits: limits,
                 .closures(
-                    acquire: { Box(try await acquire()) },
+                    acquire: { box.init(try await acquire()) },
                     release: { box, outcome in try await release(box.handOver(as: Value.self), outcome) }
                 )
             )
@@ -95,14 +96,15 @@ extension RequestResource where Value: Sendable {
         acquire: @escaping @Sendable () async throws -> Value,
         release: @escaping @Sendable (Value, RequestOutcome) async throws -> Void
     ) {
+        let box = Box<Value>.self
         self.init(
             info: ResourceInfo(
                 name: name,
                 point: released,
                 limits: limits,
                 .closures(
-                    acquire: { Box(try await acquire()) },
-                    release: { box, outcome in try await release(box.value(as: Value.self), outcome) }
+                    acquire: { box.init(try await acquire()) },
+                    release: { box, outcome in try await release(box.valueOnHotPath(as: Value.self), outcome) }
                 )
             )
         )

@@ -7,10 +7,8 @@ final class Acquisition: Surroundings, @unchecked Sendable {
     let core: StoreCore
     let resource: ResourceInfo
     let acquiredAt: SourcePosition
-    private let function: ResourceInfo.Function
     /// Where an `around` function waits for the outcome.
     let gate: Gate?
-    private let handoff = Handoff()
     /// What the factory came to.
     ///
     /// The task's until it ends, and then the starter's, if it still is there.
@@ -22,17 +20,19 @@ final class Acquisition: Surroundings, @unchecked Sendable {
     /// What the flight or the release threw.
     var failure: (any Error)?
     var task: Task<Void, Never>?
-    var cancelRequested = false
     /// The time limit of the stage under way.
     var deadline: Deadlines.Token?
     /// The time after which holding the resource is reported.
     var holdLimit: Deadlines.Token?
-    /// Whether the value can be read from the store's slot.
-    var isPublished = false
     /// The failures of what was built on it, for those who wait for its early release.
     var dependentFailures: [ReleaseFailure] = []
     /// What the caller that starts the flight is told, if that is known before it has to wait.
     var answer: Result<AnyBox?, any Error>?
+    var cancelRequested = false
+    /// Whether the value can be read from the store's slot.
+    var isPublished = false
+
+    private let handoff = Handoff()
 
     init(
         entry: Int,
@@ -45,8 +45,7 @@ final class Acquisition: Surroundings, @unchecked Sendable {
         self.core = core
         self.resource = resource
         acquiredAt = position
-        function = core.overrides.function(of: resource)
-        if case .around = function {
+        if case .around = core.overrides.function(of: resource) {
             gate = Gate { core.error($0, key: resource.name) }
         } else {
             gate = nil
@@ -58,6 +57,8 @@ final class Acquisition: Surroundings, @unchecked Sendable {
 // MARK: - Running it
 
 extension Acquisition {
+    private var function: ResourceInfo.Function { core.overrides.function(of: resource) }
+
     /// Runs the factory or the `around` function.
     func acquire() async { await Ambient.with(entryOf: core, self) { await run() } }
 

@@ -17,7 +17,8 @@ class AnyBox: @unchecked Sendable {}
 class Box<Value>: AnyBox, @unchecked Sendable {
     @usableFromInline final let content: Value
 
-    init(_ value: sending Value) { content = value }
+    /// Required, so that a key can keep the type it makes: looking that up costs more than making the box.
+    required init(_ value: sending Value) { content = value }
 
     /// A box that takes the place of this one, with another value.
     func replaced(by value: sending Value) -> Box<Value> { Box(value) }
@@ -35,6 +36,8 @@ final class ConvertedBox<Value: Sendable, Origin: Sendable>: Box<Value>, @unchec
         self.origin = origin
         super.init(value)
     }
+
+    required init(_ value: sending Value) { preconditionFailure("a converted value is made from another one") }
 
     override func replaced(by value: Value) -> Box<Value> { ConvertedBox(value, from: origin) }
 }

@@ -43,7 +43,7 @@ final class ReleaseRun: @unchecked Sendable {
         let acquisition = release.acquisition
         let elapsed = elapsed(of: release)
         if hasEnded {
-            left.append(contentsOf: acquisition.core.released(acquisition, error.take()).reversed())
+            left.put(acquisition.core.released(acquisition, error.take()))
         } else {
             request.state.withLock { _ in acquisition.task = task }
             acquisition.core.limit(acquisition, .releasing, passed: elapsed)
@@ -73,7 +73,7 @@ final class ReleaseRun: @unchecked Sendable {
             }
             _ = elapsed(of: current)
             release = nil
-            effects.append(contentsOf: acquisition.core.released(acquisition, error).reversed())
+            effects.put(acquisition.core.released(acquisition, error))
             next = request.performUntilRelease(&effects)
             release = next
             began = .now

@@ -101,6 +101,16 @@ extension StoredValue {
     }
 }
 
+// MARK: - Stores
+
+extension RequestStore {
+    /// The core of a store that was opened as a root: asking it for its request would cost more than what is done with it.
+    var openedRoot: RequestCore {
+        // Only roots are opened by `opened`, and kept by the pool.
+        unsafe unsafeDowncast(core, to: RequestCore.self)
+    }
+}
+
 // MARK: - Threads
 
 /// What tells the present thread from all others that run.

@@ -24,7 +24,10 @@ import Synchronization
 /// limit.
 public final class RequestScope: Sendable {
     /// The request's store.
-    public let store: RequestStore
+    public var store: RequestStore { unsafe opened }
+
+    // Written nowhere but when nobody else refers to the scope: in its `deinit`.
+    @exclusivity(unchecked) @usableFromInline private(set) nonisolated(unsafe) var opened: RequestStore
 
     /// Opens a new store, a root: it has nothing to do with a store that is current here.
     ///
@@ -47,7 +50,11 @@ public final class RequestScope: Sendable {
             isPlain
             ? .plain
             : StoreConfiguration(limits: limits, observer: observer, report: report, background: background)
-        self.init(core: RequestCore(configuration, id: id))
+        if isPlain, id == nil {
+            self.init(opening: .opened(configuration), isShared: true)
+        } else {
+            self.init(core: RequestCore(configuration, id: id))
+        }
     }
 
     /// Opens a new store, a root, with what the requests of an adapter have in common.
@@ -55,22 +62,29 @@ public final class RequestScope: Sendable {
         sharing configuration: StoreConfiguration,
         reportingTo receiver: (any ReportReceiver)? = nil
     ) {
-        self.init(core: RequestCore(configuration, reportingTo: receiver))
+        self.init(opening: .opened(configuration, reportingTo: receiver), isShared: true)
     }
 
     /// Makes a scope of a core.
-    init(core: RequestCore) {
-        store = RequestStore(core: core)
-        core.observer?.opened(store)
+    convenience init(core: RequestCore) {
+        self.init(opening: RequestStore(core: core), isShared: false)
+    }
+
+    private init(opening store: RequestStore, isShared: Bool) {
+        unsafe opened = store
+        // Others have the same configuration, and perhaps the same store when this one has ended.
+        if isShared { store.openedRoot.keepSlot() }
+        if store.core.configuration.isObserved { store.core.observer?.opened(store) }
     }
 
     /// Makes a scope of a child, whose observer knows of it.
     init(child: ChildCore) {
-        store = RequestStore(core: child)
+        unsafe opened = RequestStore(core: child)
     }
 
     deinit {
-        store.core.abandon()
+        unsafe opened.core.abandon()
+        unsafe opened.leave()
     }
 
     /// Runs `body` with the store current, in the caller's task and isolation.

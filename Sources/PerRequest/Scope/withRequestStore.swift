@@ -33,25 +33,26 @@ public nonisolated(nonsending) func withRequestStore<Result>(
     }
     // What most requests do, in the caller's module: the generic form would cost more than all else.
     let store = RequestStore.opened()
-    var hasEnded = false
+    var end = RequestStore.End.unused
     let result: Result
     do {
         result = try await Ambient.local.withValue(Carrier(store)) {
             let result = try await body(store)
-            hasEnded = store.endIfUnused()
+            end = store.endIfUnused() ? .unused : await store.end()
             return result
         }
     } catch {
         if await store.end(after: error) { (consume store).recycle() }
         throw error
     }
-    guard hasEnded else {
-        let end = await store.end()
-        if end.isClosed { (consume store).recycle() }
-        if let failure = end.failure { throw failure }
-        return result
+    switch end {
+    case .unused: (consume store).recycle(unused: true)
+    case .closed: (consume store).recycle()
+    case .open: break
+    case .failed(let failure, let isClosed):
+        if isClosed { (consume store).recycle() }
+        throw failure
     }
-    (consume store).recycle(unused: true)
     return result
 }
 
@@ -148,16 +149,26 @@ extension RequestScope {
 extension RequestStore {
     /// Ends a store of which nothing was used but its values.
     @usableFromInline
-    func endIfUnused() -> Bool { core.request.endIfUnused() }
+    func endIfUnused() -> Bool { openedRoot.endIfUnused() }
 
-    /// Settles and closes with the store current, and runs what is left for after it.
-    ///
-    /// - Returns: Whether the store has closed, so that its slot is the caller's to give back; and what failed.
+    /// How a store that was opened here has ended. The slot of one that has closed is the caller's to give back.
     @usableFromInline
-    nonisolated(nonsending) func end() async -> (isClosed: Bool, failure: (any Error)?) {
+    enum End: Sendable {
+        case unused
+        case closed
+        /// What overran is released some time, and then it closes.
+        case open
+        case failed(any Error, isClosed: Bool)
+    }
+
+    /// Settles and closes, and runs what is left for after it. The store is current.
+    @usableFromInline
+    nonisolated(nonsending) func end() async -> End {
         core.request.keepSlot()
-        let failure = await Ambient.local.withValue(Carrier(self)) { await endHere() }
-        return (core.request.takeSlot(), failure)
+        let failure = await endHere()
+        let isClosed = core.request.takeSlot()
+        if let failure { return .failed(failure, isClosed: isClosed) }
+        return isClosed ? .closed : .open
     }
 
     /// Settles and closes after `error` with the store current, and runs what is left for after it.

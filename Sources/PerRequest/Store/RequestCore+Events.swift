@@ -22,6 +22,15 @@ enum Effect: Sendable {
     case dropValue(AnyBox)
 }
 
+extension [Effect] {
+    /// Puts effects before those that are left, of which the next one is the last.
+    mutating func put(_ next: consuming [Effect]) {
+        guard !next.isEmpty else { return }
+        next.reverse()
+        if isEmpty { self = next } else { append(contentsOf: next) }
+    }
+}
+
 extension RequestCore {
     /// Gives an event to the lifecycle and performs what follows from it.
     ///
@@ -317,7 +326,7 @@ extension RequestCore {
             state.own.openerTakesSlot = rest.openerTakesSlot
             if configuration.isObserved { effects.append(.observeClosed(self, outcome)) }
         }
-        effects.append(.drop(left, rest))
+        if left.values != nil || rest.refersToAnything { effects.append(.drop(left, rest)) }
         if hadSlot, !rest.openerTakesSlot { effects.append(.giveBackSlot(core.slot)) }
         guard !jobs.isEmpty else { return }
         let values = left.values ?? ValueTable()

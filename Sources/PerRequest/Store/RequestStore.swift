@@ -45,11 +45,23 @@ extension RequestStore {
     @usableFromInline
     static func opened() -> RequestStore {
         var spare = SlotPool.shared.take()
-        // Only stores that were opened here are kept.
-        guard var store = spare.store.take() else {
+        guard var store = spare.store.take(), store.core.configuration.isOpeners else {
             return RequestStore(core: RequestCore(.opener, slot: spare.slot))
         }
-        store.number = store.core.request.reopen()
+        store.number = store.openedRoot.reopen()
+        return store
+    }
+
+    /// Opens a root's store, a new one or one that has ended and had the same configuration.
+    static func opened(_ configuration: StoreConfiguration, reportingTo receiver: (any ReportReceiver)? = nil)
+        -> RequestStore
+    {
+        var spare = SlotPool.shared.take()
+        guard var store = spare.store.take(), store.core.configuration === configuration else {
+            return RequestStore(core: RequestCore(configuration, reportingTo: receiver, slot: spare.slot))
+        }
+        store.number = store.openedRoot.reopen()
+        store.core.receiver = receiver
         return store
     }
 
@@ -57,9 +69,20 @@ extension RequestStore {
     @usableFromInline
     consuming func recycle(unused: Bool = false) {
         let slot = slot
-        guard isKnownUniquelyReferenced(&core), unused || core.request.forgetAll() else {
+        guard isKnownUniquelyReferenced(&core), unused || openedRoot.forgetAll() else {
             return SlotPool.shared.giveBack(SlotPool.Spare(slot: slot))
         }
+        SlotPool.shared.giveBack(SlotPool.Spare(slot: slot, store: self))
+    }
+
+    /// Gives back the slot of a scope's store, if it has closed, with the store if nobody else refers to it; else it is given
+    /// back when that is so.
+    mutating func leave() {
+        guard core.parent == nil, openedRoot.takeSlot() else { return }
+        guard isKnownUniquelyReferenced(&core), openedRoot.forgetAll() else {
+            return SlotPool.shared.giveBack(SlotPool.Spare(slot: slot))
+        }
+        core.receiver = nil
         SlotPool.shared.giveBack(SlotPool.Spare(slot: slot, store: self))
     }
 }

@@ -3,6 +3,8 @@ package final class StoreConfiguration: Sendable {
     let observer: (any RequestObserver)?
     /// Whether there is an observer: asked for with every acquisition, where copying the observer to ask would be felt.
     let isObserved: Bool
+    /// Whether it is ``opener``, which costs more to ask for.
+    let isOpeners: Bool
     let reporter: (@Sendable (RequestReport) -> Void)?
     let limits: RequestLimits
     let executor: (any TaskExecutor)?
@@ -17,10 +19,12 @@ package final class StoreConfiguration: Sendable {
         limits: RequestLimits = RequestLimits(),
         executor: (any TaskExecutor)? = nil,
         overrides: ResourceOverrides = ResourceOverrides(),
-        background: BackgroundOwner = .nobody
+        background: BackgroundOwner = .nobody,
+        isOpeners: Bool = false
     ) {
         self.observer = observer
         isObserved = observer != nil
+        self.isOpeners = isOpeners
         self.reporter = reporter
         self.limits = limits
         self.executor = executor
@@ -64,7 +68,7 @@ package final class StoreConfiguration: Sendable {
     static let plain = StoreConfiguration()
 
     /// That of a store that its opener closes, for which nothing was said.
-    static let opener = StoreConfiguration(background: .opener)
+    static let opener = StoreConfiguration(background: .opener, isOpeners: true)
 }
 
 /// Gets the reports of one store.

@@ -48,11 +48,14 @@ extension RequestCore {
     ///
     /// - Returns: Whether it did; what took much memory is not kept.
     func forgetAll() -> Bool {
-        var forgotten = ScopeState()
-        defer { withExtendedLifetime(forgotten) {} }
-        return state.withLock { state in
-            guard state.acquisitions.capacity <= 16, state.lifecycle.forgetAll() else { return false }
-            swap(&forgotten, &state.own)
+        state.withLock { state in
+            // What it refers to was let go when it closed, but for how the request ended.
+            guard state.acquisitions.capacity <= 16, !state.own.refersToAnything, state.lifecycle.forgetAll() else {
+                return false
+            }
+            state.own.status = nil
+            state.own.openerHasLeft = false
+            state.own.pointEnds = nil
             return true
         }
     }
@@ -77,6 +80,7 @@ extension RequestCore {
     /// Whether the store has closed, and the slot is the opener's; else the slot is given back when that is so.
     func takeSlot() -> Bool {
         state.withLock { state in
+            guard state.own.openerTakesSlot else { return false }
             state.own.openerTakesSlot = false
             return state.lifecycle.phase(of: Lifecycle.rootScope) == .closed
         }
@@ -89,6 +93,6 @@ extension RequestCore.State {
 
     /// Whether nothing is left of what was used but values.
     fileprivate var isUnused: Bool {
-        lifecycle.isUnused && canEndAtOnce && own.jobs.isEmpty && own.ending == nil && own.releaseFailures.isEmpty
+        lifecycle.isUnused && !own.refersToAnything
     }
 }

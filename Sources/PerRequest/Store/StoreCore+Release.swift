@@ -15,32 +15,30 @@ extension StoreCore {
     }
 
     private func ended(_ acquisition: Acquisition, _ event: Lifecycle.Event, _ error: (any Error)?) -> [Effect] {
-        let failure = error.map(acquisition.failure)
         let entry = acquisition.entry
-        let isKnown = request.state.withLock { acquisition.box != nil && $0.acquisitions[entry] === acquisition }
-        // Before anything can follow from it on another thread, such as the end of the store.
-        if isKnown, configuration.isObserved {
+        if configuration.isObserved, request.state.withLock({ $0.isKnown(acquisition) }) {
+            // Before anything can follow from it on another thread, such as the end of the store.
             observer?.released(acquisition.resource.name, in: RequestStore(core: self), error: error)
         }
-        var isTold = false
+        var failure: ReleaseFailure?
         var holdLimit: Deadlines.Token?
         var effects = request.effects(of: event) { state in
-            // Whoever released it early gets its error; then it is no failure of the request, unless it turns its verdict.
-            isTold = state.lifecycle.isReleasedForSomebody(entry) && !state.lifecycle.turnsVerdict(entry)
-            // A value that nobody got is no loss.
-            if case .lost = event, state.lifecycle.isLate(entry) { isTold = true }
             holdLimit = acquisition.holdLimit
             acquisition.holdLimit = nil
             acquisition.failure = error
+            guard let error, state.isKnown(acquisition) else { return }
+            // Whoever released it early gets its error; then it is no failure of the request, unless it turns its verdict.
+            if state.lifecycle.isReleasedForSomebody(entry), !state.lifecycle.turnsVerdict(entry) { return }
+            // A value that nobody got is no loss.
+            if case .lost = event, state.lifecycle.isLate(entry) { return }
+            let new = acquisition.failure(error)
+            failure = new
             // One that overran its limit is among the failures already.
-            let isOverdue = state.lifecycle.state(of: entry) == .overdueRelease
-            if isKnown, !isTold, !isOverdue, let failure {
-                state.change(acquisition.core.scope) { $0.releaseFailures.append(failure) }
-            }
+            guard state.lifecycle.state(of: entry) != .overdueRelease else { return }
+            state.change(acquisition.core.scope) { $0.releaseFailures.append(new) }
         }
         if let holdLimit { Deadlines.shared.cancel(holdLimit) }
-        guard isKnown else { return effects }
-        if let failure, !isTold { effects.insert(.report(self, .releaseFailed(failure)), at: 0) }
+        if let failure { effects.insert(.report(self, .releaseFailed(failure)), at: 0) }
         return effects
     }
 

@@ -13,7 +13,9 @@ class StoreCore: @unchecked Sendable {
     final let number: Atomic<Int>
     final let configuration: StoreConfiguration
     /// Who gets this store's reports in place of the configuration's reporter.
-    final let receiver: (any ReportReceiver)?
+    ///
+    /// Set before anybody else knows of the store.
+    final var receiver: (any ReportReceiver)?
     final let givenID: String?
     /// The raw value of the opener's priority; 0 for none.
     final let openedAt: Atomic<UInt8>
@@ -231,6 +233,11 @@ struct ScopeState: Sendable {
     var pointEnds: ContinuousClock.Instant?
     /// The opener waits until the store has closed, and takes the slot then.
     var openerTakesSlot = false
+
+    /// Whether letting go of it could run a user's code.
+    var refersToAnything: Bool {
+        !memos.isEmpty || !jobs.isEmpty || !releaseFailures.isEmpty || ending != nil || lineOfOpener != nil
+    }
 }
 
 /// A caller that will be answered.
@@ -310,6 +317,11 @@ extension RequestCore.State {
                 releaseFailures: state.releaseFailures
             )
         }
+    }
+
+    /// Whether a value of the acquisition has arrived, and something of it is still to end.
+    func isKnown(_ acquisition: Acquisition) -> Bool {
+        acquisition.box != nil && acquisitions[acquisition.entry] === acquisition
     }
 
     func name(of entry: Int) -> String { acquisitions[entry]?.resource.name ?? "?" }
