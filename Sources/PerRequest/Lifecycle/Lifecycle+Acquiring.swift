@@ -81,7 +81,7 @@ extension Lifecycle {
             return .refuse(hasBegun(request.point, in: scope) ? refusalAfterBegin(scope) : .stillEnding)
         case .late:
             return .refuse(hasBegun(request.point, in: scope) ? .released : .stillEnding)
-        case .held, .awaitingUses, .overdueUses, .releasing, .overdueRelease:
+        case .held, .awaitingUses, .parked, .overdueUses, .releasing, .overdueRelease:
             return .refuse(.released)
         case .lost:
             return .refuse(.lost)

@@ -183,11 +183,11 @@ extension Lifecycle {
         case (.cancelling, .cancelling):
             noteCancelling(place, by: -1)
             entries[place].state = .overdueFlight
-        case (.awaitingUses, .awaitingUses):
+        case (.awaitingUses, .awaitingUses), (.awaitingUses, .parked):
             // If it is used no more, it waits for nothing but another release.
             guard !entries[place].isReady else { return }
+            awaitNoLonger(place)
             entries[place].state = .overdueUses
-            self[scope: scope].awaiting -= 1
             spoil(.overran, by: place)
         case (.releasing, .releasing):
             // An `around` resource cannot be acquired again.

@@ -162,6 +162,8 @@ extension Lifecycle {
             case late
             /// Its release is due and waits for bodies of `use`, or for what a child has built on it.
             case awaitingUses
+            /// The same, but only bodies that began in children are left, which have had their time: nobody waits for it.
+            case parked
             /// They did not end in time; it is released when they have.
             case overdueUses
             /// The release runs and its point waits for it.
@@ -252,7 +254,8 @@ extension Lifecycle.Entry {
     var isFlying: Bool {
         switch state {
         case .acquiring, .cancelling, .overdueFlight: true
-        case .held, .late, .awaitingUses, .overdueUses, .releasing, .overdueRelease, .lost, .spent, .kept: false
+        case .held, .late, .awaitingUses, .parked, .overdueUses, .releasing, .overdueRelease, .lost, .spent, .kept:
+            false
         }
     }
 
@@ -268,7 +271,7 @@ extension Lifecycle.Entry {
     var isRunning: Bool {
         switch state {
         case .acquiring, .cancelling, .overdueFlight, .releasing, .overdueRelease: true
-        case .held, .late, .awaitingUses, .overdueUses: form == .around
+        case .held, .late, .awaitingUses, .parked, .overdueUses: form == .around
         case .lost, .spent, .kept: false
         }
     }
