@@ -24,6 +24,8 @@ extension Lifecycle {
         case close(Int, success: Bool, completed: Bool)
         /// A point has taken as long as it may.
         case budgetSpent(Int, ReleasePoint)
+        /// The observer of a child that has closed was told so.
+        case told(Int)
     }
 
     /// What has a time limit.
@@ -105,6 +107,7 @@ extension Lifecycle {
         case .close(let id, let success, let completed):
             scopePlace(of: id).map { close($0, success: success, completed: completed, &actions) }
         case .budgetSpent(let id, let point): scopePlace(of: id).map { budgetSpent($0, point, &actions) }
+        case .told(let id): scopePlace(of: id).map { told($0) }
         }
         goOn(&actions)
     }

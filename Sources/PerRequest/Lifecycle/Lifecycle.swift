@@ -81,6 +81,8 @@ extension Lifecycle {
         /// The opener was told to go on; what is left of the phase ends without it.
         var hasProceeded = false
         let isOwned: Bool
+        /// An observer is told of its end, before its parent ends.
+        var isObserved = false
 
         /// The place of the parent; -1 for the root.
         var parent: Int32 = -1
@@ -98,6 +100,8 @@ extension Lifecycle {
         var children = SlabList()
         /// All children that have not closed.
         var openChildren: Int32 = 0
+        /// Those of them that have ended, and of whose end the observer has not been told.
+        var untold: Int32 = 0
         /// In the order of publishing, those whose flight runs at the end.
         var entries = SlabList()
         /// The entries of which something is still to end.

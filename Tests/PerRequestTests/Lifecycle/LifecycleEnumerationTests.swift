@@ -143,8 +143,12 @@ extension LifecycleEnumerationTests {
         for (number, child) in scenario.children.enumerated() where node.opened[number] == nil {
             steps += openings(of: number, child, node)
         }
-        for scope in node.model.scopes.values.sorted(by: { $0.id < $1.id }) where !scope.isClosed {
-            steps += ends(of: scope, scenario).map(Step.event)
+        for scope in node.model.scopes.values.sorted(by: { $0.id < $1.id }) {
+            guard scope.isClosed else {
+                steps += ends(of: scope, scenario).map(Step.event)
+                continue
+            }
+            if scope.isObserved, !scope.isTold { steps.append(.event(.told(scope.id))) }
         }
         return steps
     }
@@ -294,12 +298,13 @@ extension LifecycleEnumerationTests {
         _ scenario: LifecycleScenario
     ) {
         let parent = scope(of: scenario.children[number].parent, next) ?? 0
-        let id = next.lifecycle.openChild(of: parent, inside: inside)
+        let isObserved = scenario.children[number].isObserved
+        let id = next.lifecycle.openChild(of: parent, inside: inside, isObserved: isObserved)
         let isClosing = next.model.scopes[parent]?.afterBegan ?? true
         if (id == nil) != isClosing { next.model.violations.append("4: a child of a closing parent") }
         next.opened[number] = id ?? -1
         guard let id else { return }
-        var scope = LifecycleModel.Scope(id: id, parent: parent)
+        var scope = LifecycleModel.Scope(id: id, parent: parent, isObserved: isObserved)
         scope.bound = next.model.entry(around: inside)
         next.model.scopes[id] = scope
     }

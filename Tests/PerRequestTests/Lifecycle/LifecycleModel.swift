@@ -10,6 +10,9 @@ struct LifecycleModel: Hashable {
         let parent: Int?
         /// The entry inside of which it was opened, if that has to end first.
         var bound: Int?
+        /// An observer is told of its end, and has been.
+        var isObserved = false
+        var isTold = false
         var failed = false
         var spoiled = false
         var settleSent = false
@@ -178,6 +181,7 @@ struct LifecycleModel: Hashable {
             if scopes[id]?.beforeBegan == false { scopes[id]?.succeeded = success }
             scopes[id]?.settleSent = true
         case .close(let id, let success, let completed): close(id, success, completed)
+        case .told(let id): scopes[id]?.isTold = true
         case .forgetMemo, .callCancelled: break
         }
     }
@@ -253,6 +257,7 @@ struct LifecycleModel: Hashable {
         case .closed(let id):
             check(scopes[id]?.proceededAfter == true && scopes[id]?.isClosed == false, "1: closed twice or too early")
             check(!scopes.values.contains { $0.parent == id && !$0.isClosed }, "4: a child outlives its parent")
+            check(!isWaitingToTell(id), "4: closed before the observer was told of a child's end")
             check(!entries.values.contains { $0.scope == id }, "6: closed while something is held")
             scopes[id]?.isClosed = true
         }
@@ -348,6 +353,11 @@ struct LifecycleModel: Hashable {
         }
     }
 
+    /// Whether a child of a scope has closed, and its observer does not know.
+    func isWaitingToTell(_ id: Int) -> Bool {
+        scopes.values.contains { $0.parent == id && $0.isClosed && $0.isObserved && !$0.isTold }
+    }
+
     func isBound(_ scope: Scope) -> Bool { scope.bound.flatMap { entries[$0] }.map { $0.isAlive } ?? false }
 
     private mutating func forgot(_ id: Int) {
@@ -388,6 +398,7 @@ struct LifecycleModel: Hashable {
         } else {
             check(scope.afterBegan && !scope.proceededAfter, "1: closed out of turn")
             check(!isWaitingForChildren(scope) || scope.budgetSpent, "4: closed before its children")
+            check(!isWaitingToTell(id) || scope.budgetSpent, "4: went on before the observer was told of a child's end")
             checkProceed(scope)
             scopes[id]?.proceededAfter = true
         }
@@ -446,7 +457,9 @@ struct LifecycleModel: Hashable {
         let isRunning =
             entries.values.contains { ($0.isFlying || $0.isReleasing) && $0.isAlive }
             || entries.keys.contains { uses(of: $0) > 0 }
-        let isChild = scopes.values.contains { $0.parent != nil && !$0.isClosed && !$0.closeSent }
+        let isChild =
+            scopes.values.contains { $0.parent != nil && !$0.isClosed && !$0.closeSent }
+            || scopes.keys.contains(where: isWaitingToTell)
         for scope in scopes.values where !scope.isClosed {
             let isWaited = scope.beforeBegan && !scope.proceededBefore || scope.afterBegan
             check(!isWaited || isRunning || isChild, "12: waits for nothing")

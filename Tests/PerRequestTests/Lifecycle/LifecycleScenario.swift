@@ -27,6 +27,8 @@ struct LifecycleScenario: Sendable, CustomTestStringConvertible {
     struct Child: Sendable {
         var parent: Int?
         var inside: Int?
+        /// An observer is told of its end.
+        var isObserved = false
     }
 
     let name: String
@@ -134,6 +136,12 @@ struct LifecycleScenario: Sendable, CustomTestStringConvertible {
             resources: [Resource(), Resource(owner: 0, needs: [0]), Resource(owner: 1, needs: [1])],
             children: [Child(), Child(parent: 0)],
             deadlines: [.releasing],
+            hasBudgets: true
+        ),
+        LifecycleScenario(
+            name: "observed children beside and in each other, a resource, and budgets",
+            resources: [Resource(owner: 1)],
+            children: [Child(isObserved: true), Child(parent: 0, isObserved: true), Child()],
             hasBudgets: true
         ),
     ]
