@@ -95,7 +95,7 @@ extension Lifecycle {
         guard self[scope: scope].isOwned else { return .refuse(.notOwned) }
         guard !hasBegun(request.point, in: scope) else { return .refuse(refusalAfterBegin(scope)) }
         guard !request.isCancelled else { return .refuse(.callerCancelled) }
-        let (id, place) = entries.insert(
+        let (id, place) = add(
             Entry(
                 resource: request.resource,
                 scope: scope,
@@ -105,9 +105,6 @@ extension Lifecycle {
                     ? .afterSettled : self[scope: 0].phase >= .settling ? .afterRequestSettled : .inTime
             )
         )
-        var list = self[scope: scope].entries
-        entries.append(place, to: &list, .owner)
-        self[scope: scope].entries = list
         self[scope: scope].alive += 1
         note(place, as: request.resource, in: scope)
         if request.kind == .claim { claim(place, by: entry(around: inside)) }
@@ -144,9 +141,7 @@ extension Lifecycle {
             if let refusal = refusal(toWaitFor: .call(ahead), inside) { return .refuse(refusal) }
             guard !request.isCancelled else { return .refuse(.callerCancelled) }
             if request.kind == .claim { claim(place, by: dependent) }
-            let call = wait(for: place, request, inside)
-            if request.kind == .exclusive { countUse(of: call, by: 1) }
-            return .wait(id, call: call)
+            return .wait(id, call: wait(for: place, request, inside))
         }
     }
 
@@ -165,11 +160,15 @@ extension Lifecycle {
             beginning: .inTime
         )
         entry.state = .kept
-        let (id, place) = entries.insert(entry)
-        var list = self[scope: scope].entries
-        entries.append(place, to: &list, .owner)
-        self[scope: scope].entries = list
-        return id
+        return add(entry).id
+    }
+
+    private mutating func add(_ entry: Entry) -> (id: Int, place: Int32) {
+        let added = entries.insert(entry)
+        var list = self[scope: entry.scope].entries
+        entries.append(added.place, to: &list, .owner)
+        self[scope: entry.scope].entries = list
+        return added
     }
 
     private func refusalAfterBegin(_ scope: Int32) -> Refusal {

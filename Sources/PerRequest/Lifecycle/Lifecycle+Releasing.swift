@@ -117,11 +117,6 @@ extension Lifecycle {
         }
     }
 
-    /// Fewer bodies use an entry's value, or fewer of a child's resources are built on it.
-    mutating func usesChanged(of place: Int32) {
-        reconsider(place)
-    }
-
     mutating func released(_ place: Int32, failed: Bool, _ actions: inout [Action]) {
         let state = entries[place].state
         guard state == .releasing || state == .overdueRelease else { return }

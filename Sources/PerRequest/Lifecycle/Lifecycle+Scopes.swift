@@ -275,7 +275,7 @@ extension Lifecycle {
             guard case .call(let call) = waiting else { return }
             let target = calls[call].target
             resume(call, .deadlock(path.compactMap(namedEntry)), &actions)
-            if !entries[target].isFlying { usesChanged(of: target) }
+            if !entries[target].isFlying { reconsider(target) }
             goOn(&actions)
         }
     }
