@@ -401,9 +401,15 @@ extension LifecycleEnumerationTests {
                 beginning: scope?.beforeBegan ?? false
                     ? .afterSettled : next.model.scopes[0]?.beforeBegan ?? false ? .afterRequestSettled : .inTime
             )
-            next.model.add(call, .init(kind: request.kind, entry: id, caller: request.caller ?? 0, inside: request.inside))
+            next.model.add(
+                call,
+                .init(kind: request.kind, entry: id, caller: request.caller ?? 0, inside: request.inside)
+            )
         case .wait(let id, let call):
-            next.model.add(call, .init(kind: request.kind, entry: id, caller: request.caller ?? 0, inside: request.inside))
+            next.model.add(
+                call,
+                .init(kind: request.kind, entry: id, caller: request.caller ?? 0, inside: request.inside)
+            )
         case .ready(let id, let call):
             next.model.build(request.inside, on: id)
             guard let call else { break }

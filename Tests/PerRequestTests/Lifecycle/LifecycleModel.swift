@@ -457,7 +457,9 @@ struct LifecycleModel: Hashable {
         for (id, entry) in entries where entry.scope == scope.id && scope.hasBegun(entry.point) && entry.isAlive {
             if entry.isOverdue { continue }
             if entry.isFlying { check(false, "12: went on while a flight of the point runs") }
-            if entry.isReleasing || entry.awaitsUses && !entry.isParked { check(false, "12: went on while a release runs") }
+            if entry.isReleasing || entry.awaitsUses && !entry.isParked {
+                check(false, "12: went on while a release runs")
+            }
             if entry.isHeld, !entry.isParked { check(!dependents(of: id).isEmpty, "12: went on without a release") }
             if entry.isHeld, entry.point == .beforeResponse, entry.early == nil, !scope.proceededBefore {
                 check(scope.present == .rollback, "16: promised a success that was not committed")

@@ -151,7 +151,8 @@ struct LifecycleScenario: Sendable, CustomTestStringConvertible {
         LifecycleScenario(
             name: "bodies that begin in a child and in its parent, with what the parent holds, and budgets",
             resources: [
-                Resource(kinds: [.use, .exclusive], callers: 2, callersFrom: [nil, 0]), Resource(needs: [0]), Resource(),
+                Resource(kinds: [.use, .exclusive], callers: 2, callersFrom: [nil, 0]), Resource(needs: [0]),
+                Resource(),
             ],
             children: [Child()],
             deadlines: [.awaitingUses, .releasing],
