@@ -503,6 +503,8 @@ extension LifecycleModel {
             check(request.kind != .exclusive || !isTaken, "9: two bodies have the turn")
         case .refuse(.claimed(let claimant)):
             check(entries[claimant]?.isAlive == true, "11: claimed by what has ended")
+            let claimed = entries.values.first { $0.resource == request.resource && $0.claimant == claimant }
+            check(claimed?.scope == request.scope, "11: claimed by what has given up")
         case .refuse: break
         }
     }
