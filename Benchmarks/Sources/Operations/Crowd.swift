@@ -19,7 +19,9 @@ extension Crowd {
     private static let stores = [
         Crowd(name: "1,000 children at work") {
             try await withRequestStore { _ in
-                try await inTasks(1_000) { try await withRequestStore(.child(owning: Resources.one)) { _ in try await work() } }
+                try await inTasks(1_000) {
+                    try await withRequestStore(.child(owning: Resources.one)) { _ in try await work() }
+                }
             }
         },
         Crowd(name: "1,000 stores at work") {
@@ -85,7 +87,9 @@ extension Crowd {
         },
     ]
 
-    private static func flights(_ gate: Gate, _ body: @escaping @Sendable (Int) async throws -> Int) async throws -> Duration {
+    private static func flights(_ gate: Gate, _ body: @escaping @Sendable (Int) async throws -> Int) async throws
+        -> Duration
+    {
         try await ContinuousClock().measure {
             try await withThrowingTaskGroup { group in
                 for number in 0..<10_000 { group.addTask { try await body(number) } }

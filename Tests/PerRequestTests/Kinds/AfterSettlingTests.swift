@@ -2,7 +2,7 @@ import PerRequest
 import Testing
 
 /// What is acquired when the response has been decided is judged by how the rest of it ended.
-@Suite("Acquired after settling (rule 15)", .timeLimit(.minutes(1)))
+@Suite("Acquired after settling (rule 15)", .timeLimit(.minutes(10)))
 struct AfterSettlingTests {
     enum Form: CaseIterable, Sendable { case closures, around }
 

@@ -3,7 +3,7 @@ import Testing
 @testable import PerRequest
 
 /// Something in a child store hangs: its parent waits a third of its time, and then does without it.
-@Suite("A child that hangs holds up nothing that it is not built on (rules 4 and 13)", .timeLimit(.minutes(1)))
+@Suite("A child that hangs holds up nothing that it is not built on (rules 4 and 13)", .timeLimit(.minutes(10)))
 struct HangingChildTests {
     enum Way: CaseIterable, Sendable {
         case factory, aroundBeforeUse, aroundAfterUse, release, use, useExclusively
