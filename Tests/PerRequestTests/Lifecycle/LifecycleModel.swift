@@ -485,6 +485,8 @@ struct LifecycleModel: Hashable {
             }
         }
         check(lifecycle.entries.count == Int32(entries.count), "13: lost count of what is held")
+        let openers = lifecycle.calls.all.count { lifecycle.calls[$0].kind == .phase }
+        check(openers == calls.values.count { $0.kind == .phase }, "1: lost count of the openers that wait")
         for (id, entry) in entries where entry.isKept {
             let isGood = entry.dependencies.allSatisfy { entries[$0]?.isReadable == true }
             check(isGood && lifecycle.isReadable(id), "11: a memo outlives what it is built on")
