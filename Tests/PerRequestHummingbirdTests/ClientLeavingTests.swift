@@ -10,26 +10,14 @@ import Testing
 /// A client that leaves, wherever that comes out as an error, and what only looks like it.
 @Suite("Rule 19: a client that leaves is told from every other end", .timeLimit(.minutes(3)))
 struct ClientLeavingTests {
-    enum Leaving: CaseIterable {
-        case reset, close
-
-        func perform(_ client: RawClient) async throws {
-            switch self {
-            case .reset: try await client.reset()
-            case .close: try await client.close()
-            }
-        }
-    }
-
     private static let hour = Duration.seconds(3_600)
 
     private static let upload = "Host: localhost\r\nContent-Length: 10\r\n\r\n12345"
     private static let chunkedUpload = "Host: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n"
 
     private static func router(_ watch: Watch) -> Router<TestContext> {
-        let (before, after) = (watch.resource("before", released: .beforeResponse), watch.resource("after"))
+        let use = watch.useBoth()
         let router = makeRouter()
-        @Sendable func use() async throws { _ = try await (before.get(), after.get()) }
         router.get("handler") { request, _ -> String in
             try await use()
             return try await request.body.consumeWithCancellationOnInboundClose { _ in
@@ -114,9 +102,8 @@ struct ClientLeavingTests {
         }
         #expect(outcome.ending.name == ending)
         #expect(outcome.verdict == verdict)
-        let atSettling = verdict == .commit ? "completed" : ending
-        #expect(watch.journal == ["before current \(verdict) \(atSettling)", "after current \(verdict) \(ending)"])
-        #expect(watch.counts == .init(opened: 1, closed: 1, acquired: 2, released: 2))
+        #expect(watch.journal == Watch.journal(ofBoth: ending, verdict))
+        #expect(watch.counts == .ofBoth)
         return outcome
     }
 
@@ -220,7 +207,7 @@ struct ClientLeavingTests {
         #expect(outcome.ending.name == "cancelled")
         _ = try? await server.value
         try? await client.close()
-        #expect(watch.counts == .init(opened: 1, closed: 1, acquired: 2, released: 2))
+        #expect(watch.counts == .ofBoth)
     }
 }
 #endif

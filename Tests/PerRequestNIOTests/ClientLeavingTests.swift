@@ -9,8 +9,6 @@ import Testing
 /// A client that leaves, wherever that comes out as an error, and what only looks like it.
 @Suite("Rule 19: a client that leaves is told from every other end", .timeLimit(.minutes(3)))
 struct ClientLeavingTests {
-    enum Leaving: CaseIterable { case reset, close }
-
     struct Departing {
         let leaving: Leaving
         let allowsHalfClosure: Bool
@@ -67,9 +65,9 @@ struct ClientLeavingTests {
         then leave: (RawClient, Watch) async throws -> Void
     ) async throws {
         let watch = Watch()
-        let (before, after) = (watch.resource("before", released: .beforeResponse), watch.resource("after"))
+        let use = watch.useBoth()
         let using: TestHandler = { _, channel in
-            _ = try await (before.get(), after.get())
+            try await use()
             return try await handler(channel, watch)
         }
         try await withAsyncServer(observer: watch, allowsHalfClosure: allowsHalfClosure, using) { port in
@@ -81,13 +79,8 @@ struct ClientLeavingTests {
             #expect(outcome.verdict == verdict)
             try? await client.close()
         }
-        let atSettling = verdict == .commit ? "completed" : ending
-        #expect(watch.journal == ["before current \(verdict) \(atSettling)", "after current \(verdict) \(ending)"])
-        #expect(watch.counts == .init(opened: 1, closed: 1, acquired: 2, released: 2))
-    }
-
-    private func leave(_ client: RawClient, _ leaving: Leaving) async throws {
-        try await leaving == .reset ? client.reset() : client.close()
+        #expect(watch.journal == Watch.journal(ofBoth: ending, verdict))
+        #expect(watch.counts == .ofBoth)
     }
 
     @Test("in `httpResponse`", arguments: Departing.all, Failure.allCases)
@@ -99,7 +92,7 @@ struct ClientLeavingTests {
             throw failure.error
         } then: { client, watch in
             await watch.untilHandlerIsAtWork()
-            try await leave(client, departing.leaving)
+            try await departing.leaving.perform(client)
         }
     }
 
@@ -112,7 +105,7 @@ struct ClientLeavingTests {
             }
         } then: { client, _ in
             _ = try await client.read(through: "part;")
-            try await leave(client, departing.leaving)
+            try await departing.leaving.perform(client)
         }
     }
 
@@ -132,7 +125,7 @@ struct ClientLeavingTests {
             throw TestError()
         } then: { client, watch in
             await watch.untilHandlerIsAtWork()
-            try await leave(client, leaving)
+            try await leaving.perform(client)
         }
     }
 }

@@ -122,7 +122,7 @@ struct DependencyTests {
         let end = Signal()
         let reports = Reports()
         let first = noting("first", in: journal, released: .beforeResponse)
-        let slow = RequestResource("slow", released: .beforeResponse) {
+        let slow = RequestResource("slow", released: .beforeResponse, limits: .init(release: .seconds(3_600))) {
             1
         } release: { _, _ in
             await end.wait()

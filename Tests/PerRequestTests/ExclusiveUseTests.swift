@@ -140,7 +140,7 @@ struct ExclusiveUseTests {
     func release(overruns: Bool) async throws {
         let journal = Journal()
         let reports = Reports()
-        let counter = counter(journal, limits: .init(release: overruns ? .milliseconds(10) : .seconds(10)))
+        let counter = counter(journal, limits: .init(release: overruns ? .milliseconds(10) : .seconds(3_600)))
         let end = Signal()
         let scope = RequestScope(report: reports.take)
         let first = await occupy(counter, in: scope.store, until: end)

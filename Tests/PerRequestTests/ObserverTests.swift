@@ -1,7 +1,8 @@
 import Foundation
-import PerRequest
 import Synchronization
 import Testing
+
+@testable import PerRequest
 
 @Suite("Observer (rules 10 and 12)")
 struct ObserverTests {
@@ -9,8 +10,15 @@ struct ObserverTests {
     private final class Watching: RequestObserver {
         let journal = Journal()
         private let onAcquired: @Sendable (RequestStore) -> Void
+        private let onClosed: @Sendable (RequestStore) -> Void
 
-        init(onAcquired: @escaping @Sendable (RequestStore) -> Void = { _ in }) { self.onAcquired = onAcquired }
+        init(
+            onAcquired: @escaping @Sendable (RequestStore) -> Void = { _ in },
+            onClosed: @escaping @Sendable (RequestStore) -> Void = { _ in }
+        ) {
+            self.onAcquired = onAcquired
+            self.onClosed = onClosed
+        }
 
         func acquired(_ resource: String, in store: RequestStore) {
             onAcquired(store)
@@ -21,7 +29,10 @@ struct ObserverTests {
             journal.note("released \(resource)\(error == nil ? "" : ": failed")")
         }
 
-        func closed(_ store: RequestStore, outcome: RequestOutcome) { journal.note("closed") }
+        func closed(_ store: RequestStore, outcome: RequestOutcome) {
+            onClosed(store)
+            journal.note(store.id == "child" ? "closed child" : "closed")
+        }
     }
 
     @Test("Rule 10: `acquired` precedes `released`, also when somebody releases while the observer is being told")
@@ -94,4 +105,74 @@ struct ObserverTests {
         await scope.close()
         #expect(observer.journal.entries == ["acquired around", "released around: failed", "closed"])
     }
+    @Test(
+        "Rule 4: a child's `closed` precedes its parent's, also when the parent closes while the observer is being told"
+    )
+    func childFirst() async throws {
+        let (told, end) = (Signal(), Barrier())
+        let observer = Watching { _ in
+        } onClosed: { store in
+            guard store.id == "child" else { return }
+            told.fire()
+            end.block()
+        }
+        let scope = RequestScope(observer: observer)
+        let child = Task(executorPreference: ThreadExecutor()) {
+            try await scope.run { try await withRequestStore(.child, id: "child") { _ in } }
+        }
+        await told.wait()
+        let closing = Task { await scope.close() }
+        await until { !observer.journal.entries.isEmpty || scope.store.isClosing }
+        end.open()
+        try await child.value
+        _ = await closing.value
+        #expect(observer.journal.entries == ["closed child", "closed"])
+        #expect(scope.store.isClosed)
+    }
+
+    @Test("Rule 4: an observer that does not return holds up its parent for the limit, and no longer")
+    func childNeverTold() async throws {
+        let (told, end) = (Signal(), Barrier())
+        let observer = Watching { _ in
+        } onClosed: { store in
+            guard store.id == "child" else { return }
+            told.fire()
+            end.block()
+        }
+        let limits = RequestLimits(afterResponse: .milliseconds(20))
+        let scope = RequestScope(limits: limits, observer: observer, report: { _ in })
+        let child = Task(executorPreference: ThreadExecutor()) {
+            try await scope.run { try await withRequestStore(.child, id: "child") { _ in } }
+        }
+        await told.wait()
+        await scope.close()
+        #expect(observer.journal.entries.isEmpty)
+        end.open()
+        try await child.value
+        await until { scope.store.isClosed && observer.journal.entries.count == 2 }
+        #expect(observer.journal.entries == ["closed child", "closed"])
+    }
+
+    @Test("Rule 4: two threads that close a child and its parent tell it in order, a thousand times")
+    func childRace() async throws {
+        for _ in 0..<(isThreadSanitized ? 100 : 1_000) {
+            let observer = Watching()
+            let scope = RequestScope(observer: observer)
+            let opened = Signal()
+            async let child: Void = scope.run {
+                try await withRequestStore(.child, id: "child") { _ in
+                    opened.fire()
+                    await Task.yield()
+                }
+            }
+            await opened.wait()
+            await scope.close()
+            #expect(observer.journal.entries == ["closed child", "closed"])
+            try await child
+        }
+    }
+}
+
+extension RequestStore {
+    fileprivate var isClosing: Bool { core.request.state.withLock { $0.lifecycle.phase(of: core.scope) == .closing } }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PerRequest
 
-@Suite("Reports (rules 8 and 18)", .timeLimit(.minutes(1)))
+@Suite("Reports (rules 8 and 18)", .timeLimit(.minutes(10)))
 struct ReportTests {
     /// What ends a line somewhere, controls a terminal, or makes the rest read in the other direction.
     private static let hostile = "a\nb\rc\r\nd\u{0}e\u{B}f\u{C}g\u{1B}[2Kh\u{7F}i\u{85}j\u{2028}k\u{2029}l\u{202E}m\tn"

@@ -2,7 +2,7 @@ import Testing
 
 @testable import PerRequest
 
-@Suite("The rollback is recognized in a driver's error (rule 17)", .timeLimit(.minutes(1)))
+@Suite("The rollback is recognized in a driver's error (rule 17)", .timeLimit(.minutes(10)))
 struct RollbackTests {
     private struct Plain: Error {}
 

@@ -95,7 +95,7 @@ struct SafetyTests {
 
     @Test(
         "Rules 13, 22: a release that blocks when a limit has passed does not hold up the limits of other stores",
-        .timeLimit(.minutes(1))
+        .timeLimit(.minutes(10))
     )
     func blockedLimit() async throws {
         let end = Barrier()

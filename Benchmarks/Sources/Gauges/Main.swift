@@ -1,11 +1,12 @@
-/// `Gauges memory` and `Gauges readers` measure that, and print lines of a name, a tab and a number.
+/// `Gauges memory`, `Gauges readers` and `Gauges growth` measure that, and print lines of a name, a tab and a number.
 @main
 enum Main {
     static func main() async throws {
         switch CommandLine.arguments.dropFirst().first {
         case "memory": try await measureMemory()
         case "readers": try await measureReaders()
-        default: print("memory or readers?")
+        case "growth": try await measureGrowth()
+        default: print("memory, readers or growth?")
         }
     }
 

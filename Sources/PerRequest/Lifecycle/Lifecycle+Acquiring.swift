@@ -72,8 +72,9 @@ extension Lifecycle {
         case .acquiring:
             if let refusal = refusal(toWaitFor: .entry(place), inside) { return .refuse(refusal) }
             if let dependent, let refusal = refusal(toBuild: dependent, on: place) { return .refuse(refusal) }
+            if let refusal = refusal(toShare: place, request.kind, dependent) { return .refuse(refusal) }
             guard !request.isCancelled else { return .refuse(.callerCancelled) }
-            if request.kind == .claim, let refusal = claim(place, by: dependent) { return .refuse(refusal) }
+            if request.kind == .claim { claim(place, by: dependent) }
             return .wait(entries.id(at: place), call: wait(for: place, request, inside))
         case .cancelling, .overdueFlight:
             // Its own factory, which was cancelled and asks for itself, is told so.
@@ -81,7 +82,7 @@ extension Lifecycle {
             return .refuse(hasBegun(request.point, in: scope) ? refusalAfterBegin(scope) : .stillEnding)
         case .late:
             return .refuse(hasBegun(request.point, in: scope) ? .released : .stillEnding)
-        case .held, .awaitingUses, .overdueUses, .releasing, .overdueRelease:
+        case .held, .awaitingUses, .parked, .overdueUses, .releasing, .overdueRelease:
             return .refuse(.released)
         case .lost:
             return .refuse(.lost)
@@ -94,7 +95,7 @@ extension Lifecycle {
         guard self[scope: scope].isOwned else { return .refuse(.notOwned) }
         guard !hasBegun(request.point, in: scope) else { return .refuse(refusalAfterBegin(scope)) }
         guard !request.isCancelled else { return .refuse(.callerCancelled) }
-        let (id, place) = entries.insert(
+        let (id, place) = add(
             Entry(
                 resource: request.resource,
                 scope: scope,
@@ -104,12 +105,9 @@ extension Lifecycle {
                     ? .afterSettled : self[scope: 0].phase >= .settling ? .afterRequestSettled : .inTime
             )
         )
-        var list = self[scope: scope].entries
-        entries.append(place, to: &list, .owner)
-        self[scope: scope].entries = list
         self[scope: scope].alive += 1
         note(place, as: request.resource, in: scope)
-        if request.kind == .claim { _ = claim(place, by: entry(around: inside)) }
+        if request.kind == .claim { claim(place, by: entry(around: inside)) }
         return .start(id, call: wait(for: place, request, inside))
     }
 
@@ -130,25 +128,20 @@ extension Lifecycle {
             build(dependent, on: place)
             return .ready(id, call: run(place, request, inside))
         case .exclusive, .claim:
-            let claimant = entries[place].claimant
-            if claimant >= 0 {
-                let isOwn = request.kind == .claim && dependent == claimant
-                return isOwn ? .ready(id, call: nil) : .refuse(.claimed(by: entries.id(at: claimant)))
-            }
+            if let refusal = refusal(toShare: place, request.kind, dependent) { return .refuse(refusal) }
+            if entries[place].claimant >= 0 { return .ready(id, call: nil) }
             guard entries[place].turn >= 0 || !entries[place].queue.isEmpty else {
                 build(dependent, on: place)
                 if request.kind == .exclusive { return .ready(id, call: run(place, request, inside)) }
-                _ = claim(place, by: dependent)
+                claim(place, by: dependent)
                 return .ready(id, call: nil)
             }
             if isInsideBody(inside, of: place, exclusive: true) { return .refuse(.inUse(by: id)) }
             let ahead = entries[place].queue.isEmpty ? entries[place].turn : entries[place].queue.last
             if let refusal = refusal(toWaitFor: .call(ahead), inside) { return .refuse(refusal) }
             guard !request.isCancelled else { return .refuse(.callerCancelled) }
-            if request.kind == .claim { _ = claim(place, by: dependent) }
-            let call = wait(for: place, request, inside)
-            if request.kind == .exclusive { countUse(of: call, by: 1) }
-            return .wait(id, call: call)
+            if request.kind == .claim { claim(place, by: dependent) }
+            return .wait(id, call: wait(for: place, request, inside))
         }
     }
 
@@ -167,25 +160,37 @@ extension Lifecycle {
             beginning: .inTime
         )
         entry.state = .kept
-        let (id, place) = entries.insert(entry)
-        var list = self[scope: scope].entries
-        entries.append(place, to: &list, .owner)
-        self[scope: scope].entries = list
-        return id
+        return add(entry).id
+    }
+
+    private mutating func add(_ entry: Entry) -> (id: Int, place: Int32) {
+        let added = entries.insert(entry)
+        var list = self[scope: entry.scope].entries
+        entries.append(added.place, to: &list, .owner)
+        self[scope: entry.scope].entries = list
+        return added
     }
 
     private func refusalAfterBegin(_ scope: Int32) -> Refusal {
         self[scope: scope].phase == .closed ? .closed : .pointBegan
     }
 
-    /// Lets an entry claim another one, unless one that lives has done so.
-    private mutating func claim(_ place: Int32, by dependent: Int32?) -> Refusal? {
-        guard let dependent else { return nil }
+    /// Why a caller cannot have an entry for itself: another one that lives has claimed it.
+    private func refusal(toShare place: Int32, _ kind: Call.Kind, _ dependent: Int32?) -> Refusal? {
         let claimant = entries[place].claimant
-        guard claimant < 0 || claimant == dependent else { return .claimed(by: entries.id(at: claimant)) }
+        guard claimant >= 0 else { return nil }
+        switch kind {
+        case .exclusive: return .claimed(by: entries.id(at: claimant))
+        case .claim: return claimant == dependent ? nil : .claimed(by: entries.id(at: claimant))
+        case .read, .use, .release, .phase: return nil
+        }
+    }
+
+    /// Lets an entry claim another one.
+    private mutating func claim(_ place: Int32, by dependent: Int32?) {
+        guard let dependent else { return }
         entries[place].claimant = dependent
         entries[dependent].claimed = place
-        return nil
     }
 }
 

@@ -41,6 +41,7 @@ extension Lifecycle {
         let (id, call) = add(request.kind, place, inside)
         calls[call].isForeign = request.isForeign
         calls.append(call, to: &entries[place].queue, .owner)
+        if request.kind == .exclusive, !entries[place].isFlying { countUse(call, of: place, by: 1) }
         return id
     }
 
@@ -51,10 +52,6 @@ extension Lifecycle {
         countUse(call, of: place, by: 1)
         begin(call, of: place)
         return id
-    }
-
-    mutating func countUse(of id: Int, by number: Int32) {
-        if let call = calls.place(of: id) { countUse(call, of: calls[call].target, by: number) }
     }
 
     private mutating func countUse(_ call: Int32, of place: Int32, by number: Int32) {
@@ -165,8 +162,7 @@ extension Lifecycle {
         case .read, .use, .exclusive, .claim: break
         }
         resume(call, .cancelled, &actions)
-        guard !entries[target].isFlying else { return }
-        usesChanged(of: target)
+        if !entries[target].isFlying { reconsider(target) }
     }
 
     // MARK: Ending
@@ -184,7 +180,7 @@ extension Lifecycle {
             entries[place].turn = -1
             passTurn(of: place, &actions)
         }
-        usesChanged(of: place)
+        reconsider(place)
     }
 
     /// The entry goes: a body that still runs does not refer to it any more.

@@ -24,6 +24,8 @@ extension Lifecycle {
         case close(Int, success: Bool, completed: Bool)
         /// A point has taken as long as it may.
         case budgetSpent(Int, ReleasePoint)
+        /// The observer of a child that has closed was told so.
+        case told(Int)
     }
 
     /// What has a time limit.
@@ -105,6 +107,7 @@ extension Lifecycle {
         case .close(let id, let success, let completed):
             scopePlace(of: id).map { close($0, success: success, completed: completed, &actions) }
         case .budgetSpent(let id, let point): scopePlace(of: id).map { budgetSpent($0, point, &actions) }
+        case .told(let id): scopePlace(of: id).map { told($0) }
         }
         goOn(&actions)
     }
@@ -183,11 +186,11 @@ extension Lifecycle {
         case (.cancelling, .cancelling):
             noteCancelling(place, by: -1)
             entries[place].state = .overdueFlight
-        case (.awaitingUses, .awaitingUses):
+        case (.awaitingUses, .awaitingUses), (.awaitingUses, .parked):
             // If it is used no more, it waits for nothing but another release.
             guard !entries[place].isReady else { return }
+            awaitNoLonger(place)
             entries[place].state = .overdueUses
-            self[scope: scope].awaiting -= 1
             spoil(.overran, by: place)
         case (.releasing, .releasing):
             // An `around` resource cannot be acquired again.

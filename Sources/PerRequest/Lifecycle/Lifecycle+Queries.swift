@@ -49,7 +49,7 @@ extension Lifecycle {
     /// Whether the entry's value is held: it has arrived, and its release has not ended.
     func isHeld(_ id: Int) -> Bool {
         switch state(of: id) {
-        case .held, .late, .awaitingUses, .overdueUses, .releasing, .overdueRelease: true
+        case .held, .late, .awaitingUses, .parked, .overdueUses, .releasing, .overdueRelease: true
         case .acquiring, .cancelling, .overdueFlight, .lost, .spent, .kept, nil: false
         }
     }
@@ -66,7 +66,7 @@ extension Lifecycle {
         return entries.places(in: self[scope: scope].entries, .owner).filter { place in
             guard entries[place].point == point, entries[place].form != .memo else { return false }
             switch entries[place].state {
-            case .cancelling, .held, .late, .awaitingUses, .releasing: return true
+            case .cancelling, .held, .late, .awaitingUses, .parked, .releasing: return true
             case .acquiring, .overdueFlight, .overdueUses, .overdueRelease, .lost, .spent, .kept: return false
             }
         }.map(entries.id)
@@ -89,7 +89,7 @@ extension Lifecycle {
     func isUnderWay(_ id: Int, _ stage: Stage) -> Bool {
         return switch (stage, state(of: id)) {
         case (.acquiring, .acquiring), (.cancelling, .cancelling), (.awaitingUses, .awaitingUses),
-            (.releasing, .releasing):
+            (.awaitingUses, .parked), (.releasing, .releasing):
             true
         default: false
         }

@@ -12,7 +12,7 @@ extension Lifecycle {
     /// Whether the entry is to be released, as soon as that can be.
     func isDue(_ place: Int32) -> Bool {
         switch entries[place].state {
-        case .late, .awaitingUses, .overdueUses: true
+        case .late, .awaitingUses, .parked, .overdueUses: true
         case .held: entries[place].early != nil || hasBegun(entries[place].point, in: entries[place].scope)
         default: false
         }
@@ -45,13 +45,14 @@ extension Lifecycle {
 
     /// Whether an entry is due and nothing that is built on it stands in the way.
     ///
-    /// What a child has built on it, and the bodies that began there, are waited for as its own bodies of `use` are; but not
-    /// by a scope that closes, whose children have closed, or have had their time.
+    /// What a child has built on it is waited for as its own bodies of `use` are; but not by a scope that closes, whose
+    /// children have closed, or have had their time.
     private func isReleasable(_ place: Int32) -> Bool {
         guard isDue(place), entries[place].ownDependents == 0 else { return false }
-        if entries[place].state == .awaitingUses || entries[place].state == .overdueUses { return !isUsed(place) }
-        let isUsedByChild = entries[place].foreignDependents > 0 || entries[place].foreignUses > 0
-        return !isUsedByChild || self[scope: entries[place].scope].phase < .closing
+        switch entries[place].state {
+        case .awaitingUses, .parked, .overdueUses: return !isUsed(place)
+        default: return entries[place].foreignDependents == 0 || self[scope: entries[place].scope].phase < .closing
+        }
     }
 
     private func isUsed(_ place: Int32) -> Bool { entries[place].uses > 0 || entries[place].foreignDependents > 0 }
@@ -81,20 +82,26 @@ extension Lifecycle {
                 return true
             }
             // What is released early does not wait for it: those who use this may wait for that.
-            entries[place].state = .awaitingUses
-            self[scope: scope].awaiting += 1
+            let isParked = self[scope: scope].phase == .closing && entries[place].uses == entries[place].foreignUses
+            entries[place].state = isParked ? .parked : .awaitingUses
+            if !isParked { self[scope: scope].awaiting += 1 }
             actions.append(.awaitUses(entries.id(at: place)))
         }
     }
 
     private mutating func release(_ place: Int32, _ actions: inout [Action]) {
         forgetMemos(of: place, &actions)
-        if entries[place].state == .awaitingUses { self[scope: entries[place].scope].awaiting -= 1 }
+        awaitNoLonger(place)
         let told = verdict(for: place)
         entries[place].told = told
         entries[place].state = .releasing
         self[scope: entries[place].scope].releasing = place
         actions.append(.release(entries.id(at: place), told))
+    }
+
+    /// The scope waits no longer for those who use an entry's value.
+    mutating func awaitNoLonger(_ place: Int32) {
+        if entries[place].state == .awaitingUses { self[scope: entries[place].scope].awaiting -= 1 }
     }
 
     /// What a release is told (rules 10, 14 and 15).
@@ -108,11 +115,6 @@ extension Lifecycle {
         case .afterRequestSettled: scope.isForced && !scope.isCompleted ? .rollback : .commit
         case .afterSettled: scope.isCompleted ? .commit : .rollback
         }
-    }
-
-    /// Fewer bodies use an entry's value, or fewer of a child's resources are built on it.
-    mutating func usesChanged(of place: Int32) {
-        reconsider(place)
     }
 
     mutating func released(_ place: Int32, failed: Bool, _ actions: inout [Action]) {
@@ -135,7 +137,6 @@ extension Lifecycle {
     }
 
     mutating func lost(_ place: Int32, _ actions: inout [Action]) {
-        let scope = entries[place].scope
         switch entries[place].state {
         case .releasing, .overdueRelease: return released(place, failed: true, &actions)
         case .acquiring, .cancelling, .overdueFlight, .lost, .spent, .kept: return
@@ -143,9 +144,9 @@ extension Lifecycle {
             if entries[place].isReadable { actions.append(.withdraw(entries.id(at: place))) }
             spoil(.failed, by: place)
         case .late, .overdueUses: break
-        case .awaitingUses:
+        case .awaitingUses, .parked:
             spoil(.failed, by: place)
-            self[scope: scope].awaiting -= 1
+            awaitNoLonger(place)
         }
         forgetMemos(of: place, &actions)
         tell(failureOf: place, &actions)
@@ -227,7 +228,7 @@ extension Lifecycle {
         switch entries[place].state {
         case .acquiring, .cancelling, .overdueFlight, .late, .lost, .spent, .kept: return .nothingHeld
         case .overdueUses, .overdueRelease: return .timedOut
-        case .held, .awaitingUses, .releasing: break
+        case .held, .awaitingUses, .parked, .releasing: break
         }
         guard entries[place].early != nil || !hasBegun(entries[place].point, in: scope) else {
             // Its point releases it, with another verdict perhaps.

@@ -6,13 +6,15 @@ extension Lifecycle {
     /// - Parameters:
     ///   - parent: The number of the parent.
     ///   - activity: What it is opened inside of. A factory or a function has to end before the parent closes the child.
+    ///   - isObserved: Whether its end is over only when ``Event/told(_:)`` says so.
     /// - Returns: Its number; `nil` if the parent is closing: a child of it would have nothing to live in.
-    mutating func openChild(of parent: Int, inside activity: Activity? = nil) -> Int? {
+    mutating func openChild(of parent: Int, inside activity: Activity? = nil, isObserved: Bool = false) -> Int? {
         forgetClosed()
         guard let parent = scopePlace(of: parent), self[scope: parent].isOwned, self[scope: parent].phase < .closing
         else { return nil }
         var child = Scope(isOwned: true)
         child.parent = parent
+        child.isObserved = isObserved
         let entry = entry(around: activity.flatMap(node))
         if let entry {
             child.openedIn = entries.id(at: entry)
@@ -135,7 +137,7 @@ extension Lifecycle {
                 proceed(scope, &actions)
             case .closing:
                 if isWaiting(scope) { return closeLastChild(of: scope, &actions) }
-                if self[scope: scope].awaiting > 0 { return }
+                if self[scope: scope].awaiting > 0 || self[scope: scope].untold > 0 { return }
                 proceed(scope, &actions)
                 guard self[scope: scope].alive == 0, self[scope: scope].openChildren == 0 else { return }
                 return end(scope: scope, &actions)
@@ -232,6 +234,18 @@ extension Lifecycle {
         while !self[scope: scope].entries.isEmpty { forgetEntry(self[scope: scope].entries.first, &actions) }
         actions.append(.closed(id))
         guard scope > 0 else { return }
+        guard self[scope: scope].isObserved else { return forgetChild(scope) }
+        self[scope: self[scope: scope].parent].untold += 1
+    }
+
+    /// The observer of a child that has ended was told: now its parent can end.
+    mutating func told(_ scope: Int32) {
+        guard scope > 0, self[scope: scope].phase == .closed else { return }
+        self[scope: self[scope: scope].parent].untold -= 1
+        forgetChild(scope)
+    }
+
+    private mutating func forgetChild(_ scope: Int32) {
         let parent = self[scope: scope].parent
         self[scope: parent].openChildren -= 1
         agenda.append(parent)
@@ -261,7 +275,7 @@ extension Lifecycle {
             guard case .call(let call) = waiting else { return }
             let target = calls[call].target
             resume(call, .deadlock(path.compactMap(namedEntry)), &actions)
-            if !entries[target].isFlying { usesChanged(of: target) }
+            if !entries[target].isFlying { reconsider(target) }
             goOn(&actions)
         }
     }

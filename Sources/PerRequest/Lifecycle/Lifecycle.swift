@@ -81,6 +81,8 @@ extension Lifecycle {
         /// The opener was told to go on; what is left of the phase ends without it.
         var hasProceeded = false
         let isOwned: Bool
+        /// An observer is told of its end, before its parent ends.
+        var isObserved = false
 
         /// The place of the parent; -1 for the root.
         var parent: Int32 = -1
@@ -98,6 +100,8 @@ extension Lifecycle {
         var children = SlabList()
         /// All children that have not closed.
         var openChildren: Int32 = 0
+        /// Those of them that have ended, and of whose end the observer has not been told.
+        var untold: Int32 = 0
         /// In the order of publishing, those whose flight runs at the end.
         var entries = SlabList()
         /// The entries of which something is still to end.
@@ -162,6 +166,8 @@ extension Lifecycle {
             case late
             /// Its release is due and waits for bodies of `use`, or for what a child has built on it.
             case awaitingUses
+            /// The same, but only bodies that began in children are left, which have had their time: nobody waits for it.
+            case parked
             /// They did not end in time; it is released when they have.
             case overdueUses
             /// The release runs and its point waits for it.
@@ -252,7 +258,8 @@ extension Lifecycle.Entry {
     var isFlying: Bool {
         switch state {
         case .acquiring, .cancelling, .overdueFlight: true
-        case .held, .late, .awaitingUses, .overdueUses, .releasing, .overdueRelease, .lost, .spent, .kept: false
+        case .held, .late, .awaitingUses, .parked, .overdueUses, .releasing, .overdueRelease, .lost, .spent, .kept:
+            false
         }
     }
 
@@ -268,7 +275,7 @@ extension Lifecycle.Entry {
     var isRunning: Bool {
         switch state {
         case .acquiring, .cancelling, .overdueFlight, .releasing, .overdueRelease: true
-        case .held, .late, .awaitingUses, .overdueUses: form == .around
+        case .held, .late, .awaitingUses, .parked, .overdueUses: form == .around
         case .lost, .spent, .kept: false
         }
     }

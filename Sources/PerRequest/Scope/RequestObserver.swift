@@ -19,7 +19,7 @@ public protocol RequestObserver: Sendable {
 
     /// A request's store was closed: its last release has ended, and it is empty.
     ///
-    /// The request itself may have ended before, if a limit passed.
+    /// That of a child store is told before that of its parent. The request itself may have ended before, if a limit passed.
     func closed(_ store: RequestStore, outcome: RequestOutcome)
 }
 

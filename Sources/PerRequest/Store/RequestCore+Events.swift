@@ -80,6 +80,8 @@ extension RequestCore {
             case .report(let core, let kind): core.report(kind)
             case .observeClosed(let core, let outcome):
                 core.observer?.closed(RequestStore(core: core), outcome: outcome)
+                // Its parent ends after it, in the observer's eyes too.
+                if core !== self { effects.append(contentsOf: self.effects(of: .told(core.scope)).reversed()) }
             case .giveBackSlot(let slot): SlotPool.shared.giveBack(SlotPool.Spare(slot: slot))
             case .drop, .dropMemos, .dropMemo, .dropValue: break
             }

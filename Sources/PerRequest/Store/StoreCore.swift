@@ -181,7 +181,9 @@ final class ChildCore: StoreCore, @unchecked Sendable {
             isAnnounced = true
             return self.ended
         }
-        if let ended { observer.closed(RequestStore(core: self), outcome: ended) }
+        guard let ended else { return }
+        observer.closed(RequestStore(core: self), outcome: ended)
+        shared.send(.told(scope))
     }
 
     /// Notes what became of it, under the request's lock.
@@ -203,7 +205,10 @@ extension StoreCore {
         let request = request
         let isOpen = request.state.withLock { state in
             let inside = surroundings?.innermost(of: request.identity, in: state.lifecycle)
-            guard let scope = state.lifecycle.openChild(of: scope, inside: inside) else { return false }
+            let isObserved = child.configuration.isObserved
+            guard let scope = state.lifecycle.openChild(of: scope, inside: inside, isObserved: isObserved) else {
+                return false
+            }
             child.open(as: scope, owning: owned)
             state.children[scope - 1] = child
             return true

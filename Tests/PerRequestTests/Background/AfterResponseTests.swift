@@ -3,7 +3,7 @@ import Testing
 
 @testable import PerRequest
 
-@Suite("Work after the response (rule 20)", .timeLimit(.minutes(1)))
+@Suite("Work after the response (rule 20)", .timeLimit(.minutes(10)))
 struct AfterResponseTests {
     private static let user = RequestLocal<String?>("user")
     private static let body = RequestLocal<String?>("body", carried: false)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PerRequest
 
-@Suite("A job that ignores its cancellation holds up no shutdown (rule 20)", .timeLimit(.minutes(1)))
+@Suite("A job that ignores its cancellation holds up no shutdown (rule 20)", .timeLimit(.minutes(10)))
 struct GraceTests {
     @TaskLocal private static var runner = "none"
 

@@ -3,7 +3,7 @@ import PerRequest
 import Synchronization
 import Testing
 
-@Suite("The guide to using it anywhere", .timeLimit(.minutes(1)))
+@Suite("The guide to using it anywhere", .timeLimit(.minutes(10)))
 struct GuideTests {
     @Test("Every example of the article is compiled here, word for word")
     func examples() throws {

@@ -7,57 +7,64 @@ import Testing
 struct SoakFindingsTests {
     /// A lifecycle, and what it wanted done.
     private struct Machine {
+        /// The resources that are released before the response, and those that are functions.
+        var before: Set<Int> = []
+        var functions: Set<Int> = []
         var lifecycle = Lifecycle()
         var actions: [Lifecycle.Action] = []
+
+        init(before: Set<Int> = [], functions: Set<Int> = []) {
+            self.before = before
+            self.functions = functions
+        }
 
         mutating func send(_ event: Lifecycle.Event) { actions = lifecycle.handle(event) }
 
         mutating func ask(
             _ resource: Int,
             in scope: Int = Lifecycle.rootScope,
-            _ form: Lifecycle.Form = .resource,
-            _ point: ReleasePoint = .afterResponse,
             as kind: Lifecycle.Call.Kind = .read,
             inside: Lifecycle.Activity? = nil
         ) -> Lifecycle.Admission {
             lifecycle.acquire(
-                ResourceRequest(scope: scope, resource: resource, form: form, point: point, kind: kind, inside: inside)
+                ResourceRequest(
+                    scope: scope,
+                    resource: resource,
+                    form: functions.contains(resource) ? .around : .resource,
+                    point: before.contains(resource) ? .beforeResponse : .afterResponse,
+                    kind: kind,
+                    inside: inside
+                )
             )
         }
 
+        /// Starts a flight.
+        mutating func start(_ resource: Int, in scope: Int = Lifecycle.rootScope) throws -> Int {
+            guard case .start(let entry, _) = ask(resource, in: scope) else { throw TestError("no flight") }
+            return entry
+        }
+
         /// Starts a flight, and lets it arrive.
-        mutating func hold(
-            _ resource: Int,
-            in scope: Int = Lifecycle.rootScope,
-            _ form: Lifecycle.Form = .resource,
-            _ point: ReleasePoint = .afterResponse
-        ) throws -> Int {
-            let entry = try start(resource, in: scope, form, point)
+        mutating func hold(_ resource: Int, in scope: Int = Lifecycle.rootScope) throws -> Int {
+            let entry = try start(resource, in: scope)
             send(.arrived(entry))
             return entry
         }
 
-        mutating func start(
-            _ resource: Int,
-            in scope: Int = Lifecycle.rootScope,
-            _ form: Lifecycle.Form = .resource,
-            _ point: ReleasePoint = .afterResponse
-        ) throws -> Int {
-            guard case .start(let entry, _) = ask(resource, in: scope, form, point) else {
-                throw TestError("no flight")
-            }
-            return entry
+        /// Begins a body with what is held.
+        mutating func use(_ resource: Int, as kind: Lifecycle.Call.Kind = .use) throws -> Int {
+            guard case .ready(_, let call?) = ask(resource, as: kind) else { throw TestError("no body") }
+            return call
         }
 
-        /// Begins a body with what is held.
-        mutating func use(
-            _ resource: Int,
-            _ kind: Lifecycle.Call.Kind = .use,
-            _ point: ReleasePoint = .afterResponse
+        /// Waits for a flight or a turn.
+        @discardableResult
+        mutating func wait(
+            for resource: Int,
+            as kind: Lifecycle.Call.Kind = .read,
+            inside: Lifecycle.Activity
         ) throws -> Int {
-            guard case .ready(_, let call?) = ask(resource, .resource, point, as: kind) else {
-                throw TestError("no body")
-            }
+            guard case .wait(_, let call) = ask(resource, as: kind, inside: inside) else { throw TestError("refused") }
             return call
         }
 
@@ -79,11 +86,11 @@ struct SoakFindingsTests {
 
     @Test("A release that waits for what a child has built on the value begins when that has ended")
     func childEnds() throws {
-        var machine = Machine()
-        let base = try machine.hold(1, .resource, .beforeResponse)
+        var machine = Machine(before: [1])
+        let base = try machine.hold(1)
         let child = try machine.openChild()
         let built = try machine.start(2, in: child)
-        #expect(machine.ask(1, .resource, .beforeResponse, inside: .entry(built)) == .ready(base, call: nil))
+        #expect(machine.ask(1, inside: .entry(built)) == .ready(base, call: nil))
         machine.send(.arrived(built))
         machine.send(.settle(Lifecycle.rootScope, success: true))
         #expect(machine.actions.contains(.awaitUses(base)))
@@ -110,13 +117,13 @@ struct SoakFindingsTests {
 
     @Test("Nor does one whose point has begun")
     func earlyReleaseWhileSettling() throws {
-        var machine = Machine()
+        var machine = Machine(before: [1, 3])
         let other = try machine.hold(2)
-        let dependent = try machine.start(3, .resource, .beforeResponse)
+        let dependent = try machine.start(3)
         #expect(machine.ask(2, inside: .entry(dependent)) == .ready(other, call: nil))
         machine.send(.arrived(dependent))
-        let used = try machine.hold(1, .resource, .beforeResponse)
-        let body = try machine.use(1, .use, .beforeResponse)
+        let used = try machine.hold(1)
+        let body = try machine.use(1)
         machine.send(.settle(Lifecycle.rootScope, success: true))
         #expect(machine.actions.contains(.awaitUses(used)))
         guard case .wait = machine.release(2, inside: .body(body)) else { throw TestError("refused") }
@@ -144,50 +151,48 @@ struct SoakFindingsTests {
 
     @Test("A function that runs cannot wait for what is built on its value, in either order")
     func cyclesThroughWaits() throws {
-        var machine = Machine()
-        let around = try machine.hold(1, .around)
+        var machine = Machine(functions: [1])
+        let around = try machine.hold(1)
         let flight = try machine.start(2)
-        #expect(machine.ask(1, .around, inside: .entry(flight)) == .ready(around, call: nil))
+        #expect(machine.ask(1, inside: .entry(flight)) == .ready(around, call: nil))
         #expect(machine.ask(2, inside: .entry(around)) == .refuse(.cycle([around, flight, around])))
         let later = try machine.start(3)
-        guard case .wait = machine.ask(3, inside: .entry(around)) else { throw TestError("refused") }
-        #expect(machine.ask(1, .around, inside: .entry(later)) == .refuse(.cycle([later, around, later])))
+        try machine.wait(for: 3, inside: .entry(around))
+        #expect(machine.ask(1, inside: .entry(later)) == .refuse(.cycle([later, around, later])))
     }
 
     @Test("Nor can it wait for its turn at that")
     func cyclesThroughTurns() throws {
-        var machine = Machine()
-        let around = try machine.hold(1, .around)
-        let other = try machine.hold(2, .around)
-        let body = try machine.use(1, .exclusive)
-        guard case .wait = machine.ask(1, .around, as: .exclusive, inside: .entry(other)) else {
-            throw TestError("refused")
-        }
-        #expect(machine.ask(2, .around, inside: .entry(around)) == .refuse(.cycle([around, other, around])))
+        var machine = Machine(functions: [1, 2])
+        let around = try machine.hold(1)
+        let other = try machine.hold(2)
+        let body = try machine.use(1, as: .exclusive)
+        try machine.wait(for: 1, as: .exclusive, inside: .entry(other))
+        #expect(machine.ask(2, inside: .entry(around)) == .refuse(.cycle([around, other, around])))
         machine.send(.callEnded(body))
     }
 
     @Test("What a child holds that was opened inside of a function ends after what is released later than that")
     func captiveInChild() throws {
-        var machine = Machine()
-        _ = try machine.hold(1, .resource, .beforeResponse)
-        let around = try machine.start(2, .around)
+        var machine = Machine(before: [1], functions: [2])
+        _ = try machine.hold(1)
+        let around = try machine.start(2)
         let child = try machine.openChild(inside: .entry(around))
         machine.send(.arrived(around))
         let flight = try machine.start(3, in: child)
-        let admission = machine.ask(1, .resource, .beforeResponse, inside: .entry(flight))
+        let admission = machine.ask(1, inside: .entry(flight))
         #expect(admission == .refuse(.captive(by: flight)))
     }
 
     @Test("A function uses what its child has built on, and is released before that")
     func functionOfChild() throws {
-        var machine = Machine()
-        let around = try machine.start(1, .around, .beforeResponse)
+        var machine = Machine(before: [1, 2], functions: [1])
+        let around = try machine.start(1)
         let child = try machine.openChild(inside: .entry(around))
         machine.send(.arrived(around))
-        let base = try machine.hold(2, .resource, .beforeResponse)
+        let base = try machine.hold(2)
         let built = try machine.start(3, in: child)
-        #expect(machine.ask(2, .resource, .beforeResponse, inside: .entry(built)) == .ready(base, call: nil))
+        #expect(machine.ask(2, inside: .entry(built)) == .ready(base, call: nil))
         machine.send(.arrived(built))
         machine.send(.settle(Lifecycle.rootScope, success: true))
         #expect(machine.released == [around])
@@ -203,9 +208,9 @@ struct SoakFindingsTests {
     func turnOfFactory() throws {
         var machine = Machine()
         let base = try machine.hold(1)
-        let body = try machine.use(1, .exclusive)
+        let body = try machine.use(1, as: .exclusive)
         let flight = try machine.start(2)
-        guard case .wait = machine.ask(1, as: .exclusive, inside: .entry(flight)) else { throw TestError("refused") }
+        try machine.wait(for: 1, as: .exclusive, inside: .entry(flight))
         #expect(machine.release(1) == .refuse(.inUse(by: flight)))
         machine.send(.callEnded(body))
         #expect(machine.lifecycle.isReadable(base))
@@ -213,13 +218,11 @@ struct SoakFindingsTests {
 
     @Test("What waits for its turn in code of what is made already does not outlast the release")
     func turnOfFunction() throws {
-        var machine = Machine()
-        let around = try machine.hold(1, .around)
+        var machine = Machine(functions: [1])
+        let around = try machine.hold(1)
         let base = try machine.hold(2)
-        let body = try machine.use(2, .exclusive)
-        guard case .wait(_, let next) = machine.ask(2, as: .exclusive, inside: .entry(around)) else {
-            throw TestError("refused")
-        }
+        let body = try machine.use(2, as: .exclusive)
+        let next = try machine.wait(for: 2, as: .exclusive, inside: .entry(around))
         _ = machine.release(2)
         machine.send(.callEnded(body))
         machine.send(.callEnded(next))

@@ -44,6 +44,9 @@ extension SoakLedger: RequestObserver {
             if state.stores[number] == nil { state.problems.append("1: \(number) closed before it was opened") }
             state.stores[number]?.closed += 1
             if state.stores[number]?.closed != 1 { state.problems.append("1: \(number) closed twice") }
+            for (child, store) in state.stores where store.parent == number && store.closed == 0 {
+                state.problems.append("4: \(number) closed before its child \(child)")
+            }
             if let store = state.stores[number], store.acquired != store.released {
                 state.problems.append("12: \(number) closed, \(store.acquired) acquired, \(store.released) released")
             }

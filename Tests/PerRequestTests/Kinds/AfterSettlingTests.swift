@@ -2,7 +2,7 @@ import PerRequest
 import Testing
 
 /// What is acquired when the response has been decided is judged by how the rest of it ended.
-@Suite("Acquired after settling (rule 15)", .timeLimit(.minutes(1)))
+@Suite("Acquired after settling (rule 15)", .timeLimit(.minutes(10)))
 struct AfterSettlingTests {
     enum Form: CaseIterable, Sendable { case closures, around }
 
@@ -10,6 +10,13 @@ struct AfterSettlingTests {
         (.completed, true), (.failed(TestError()), false), (.clientDisconnected, false), (.cancelled, false),
         (.abandoned, false),
     ]
+
+    /// A request whose response has been decided.
+    private static func settled() async -> RequestScope {
+        let scope = RequestScope(report: { _ in })
+        await scope.settle(status: .http(200))
+        return scope
+    }
 
     private static func noting(_ name: String, _ form: Form, in journal: Journal) -> RequestResource<String> {
         switch form {
@@ -70,8 +77,7 @@ struct AfterSettlingTests {
     func early(_ form: Form) async throws {
         let journal = Journal()
         let after = Self.noting("after", form, in: journal)
-        let scope = RequestScope()
-        await scope.settle(status: .http(200))
+        let scope = await Self.settled()
         _ = try await after.get(in: scope.store)
         try await after.release(.commit, in: scope.store)
         await scope.close(.clientDisconnected)
@@ -107,8 +113,7 @@ struct AfterSettlingTests {
         } release: { _, _ in
             throw TestError()
         }
-        let scope = RequestScope(report: { _ in })
-        await scope.settle(status: .http(200))
+        let scope = await Self.settled()
         _ = try await failing.get(in: scope.store)
         _ = try await transaction.get(in: scope.store)
         lose.fire()
@@ -128,8 +133,7 @@ struct AfterSettlingTests {
             for fails in [false, true] {
                 let journal = Journal()
                 let owned = Self.noting("owned", form, in: journal)
-                let scope = RequestScope()
-                await scope.settle(status: .http(200))
+                let scope = await Self.settled()
                 await scope.run {
                     try? await inChildren(depth, owning: owned) {
                         _ = try await owned.get()

@@ -2,7 +2,7 @@ import Testing
 
 @testable import PerRequest
 
-@Suite("A wait that can end is not refused (rule 11)", .timeLimit(.minutes(1)))
+@Suite("A wait that can end is not refused (rule 11)", .timeLimit(.minutes(10)))
 struct AllowedWaitTests {
     private func plain(_ name: String) -> RequestResource<Int> {
         RequestResource(name) {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import PerRequest
 
-@Suite("A failure is always told to somebody (rules 14 and 16)", .timeLimit(.minutes(1)))
+@Suite("A failure is always told to somebody (rules 14 and 16)", .timeLimit(.minutes(10)))
 struct EarlyFailureTests {
     /// A chain of resources, each built on the one before it; some of them fail when they are released.
     private static func chain(

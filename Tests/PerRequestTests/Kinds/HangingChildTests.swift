@@ -1,8 +1,9 @@
-import PerRequest
 import Testing
 
+@testable import PerRequest
+
 /// Something in a child store hangs: its parent waits a third of its time, and then does without it.
-@Suite("A child that hangs holds up nothing that it is not built on (rules 4 and 13)", .timeLimit(.minutes(1)))
+@Suite("A child that hangs holds up nothing that it is not built on (rules 4 and 13)", .timeLimit(.minutes(10)))
 struct HangingChildTests {
     enum Way: CaseIterable, Sendable {
         case factory, aroundBeforeUse, aroundAfterUse, release, use, useExclusively
@@ -224,6 +225,80 @@ struct HangingChildTests {
         _ = await child.result
         await until { scope.store.isClosed }
         #expect(Set(journal.entries.suffix(2)) == ["ended", "release connection: commit"])
+    }
+
+    @Test(
+        "Rule 13: a body that a child began with its parent's connection is reported when the release's limit has passed",
+        arguments: [false, true],
+        [1, 2]
+    )
+    func bodyIsReported(exclusive: Bool, depth: Int) async throws {
+        let journal = Journal()
+        let (ready, leave) = (Signal(), Signal())
+        let none = noting("none", in: journal)
+        let pool = noting("pool of one", in: journal)
+        let connection = RequestResource("connection", limits: .init(release: .milliseconds(20))) {
+            1
+        } release: { _, _ in
+            journal.note("release connection")
+        }
+        let reports = Reports()
+        let scope = RequestScope(id: "root", limits: Self.limits, report: reports.take)
+        _ = try await pool.get(in: scope.store)
+        let child = Task {
+            try await scope.run {
+                try await inChildren(depth, owning: none) {
+                    guard exclusive else { return try await connection.use { _ in await hold() } }
+                    try await connection.useExclusively { _ in await hold() }
+                }
+            }
+            @Sendable func hold() async {
+                ready.fire()
+                await leave.wait()
+            }
+        }
+        await ready.wait()
+        await scope.close()
+        #expect(journal.entries == ["acquire pool of one", "release pool of one: commit"])
+        await reports.first.wait()
+        guard case .releaseFailed(let failure) = reports.all[0].kind else { throw TestError("\(reports.all)") }
+        #expect(failure.resource == "connection")
+        #expect((failure.error as? RequestStoreError)?.reason.name == "useOverran")
+        #expect(!scope.store.isClosed)
+
+        leave.fire()
+        _ = await child.result
+        await until { scope.store.isClosed }
+        #expect(reports.all.count == 1)
+        #expect(journal.entries.last == "release connection")
+    }
+
+    @Test("Rule 13: a body in a child that ends within the limit is not reported")
+    func bodyIsInTime() async throws {
+        let journal = Journal()
+        let (ready, leave) = (Signal(), Signal())
+        let connection = noting("connection", in: journal)
+        let reports = Reports()
+        let scope = RequestScope(id: "root", limits: Self.limits, report: reports.take)
+        let child = Task {
+            try await scope.run {
+                try await withRequestStore(.child) { _ in
+                    try await connection.use { _ in
+                        ready.fire()
+                        await leave.wait()
+                    }
+                }
+            }
+        }
+        await ready.wait()
+        let entry = try #require(scope.store.entry(of: connection))
+        await scope.close()
+        #expect(scope.store.state(of: entry) == .parked)
+        leave.fire()
+        try await child.value
+        await until { scope.store.isClosed }
+        #expect(reports.all.isEmpty)
+        #expect(journal.entries == ["acquire connection", "release connection: commit"])
     }
 }
 

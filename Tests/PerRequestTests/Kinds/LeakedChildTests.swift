@@ -3,7 +3,7 @@ import Testing
 
 @testable import PerRequest
 
-@Suite("Children that outlive where they were opened (rules 4 and 13)", .timeLimit(.minutes(1)))
+@Suite("Children that outlive where they were opened (rules 4 and 13)", .timeLimit(.minutes(10)))
 struct LeakedChildTests {
     @Test(
         "Rule 4: a child that a factory leaked is its parent's to close, and what it uses goes after it",

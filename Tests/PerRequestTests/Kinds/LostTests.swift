@@ -37,7 +37,7 @@ private actor Held {
     }
 }
 
-@Suite("Lost means lost (rule 17)", .timeLimit(.minutes(1)))
+@Suite("Lost means lost (rule 17)", .timeLimit(.minutes(10)))
 struct LostTests {
     @Test(
         "Rule 17: a body that was given the value and has not begun does not begin",

@@ -2,7 +2,7 @@ import PerRequest
 import Testing
 
 /// Nothing is released while something is built on it, wherever its user is.
-@Suite("Never released under its user (rules 4, 12 and 13)", .timeLimit(.minutes(1)))
+@Suite("Never released under its user (rules 4, 12 and 13)", .timeLimit(.minutes(10)))
 struct ReleaseUnderUserTests {
     enum Place: CaseIterable, Sendable {
         case factory, aroundBeforeUse, aroundDuringUse, aroundAfterUse, release

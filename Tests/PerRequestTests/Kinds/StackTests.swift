@@ -5,7 +5,7 @@ import Testing
 @testable import PerRequest
 
 /// Nothing recurses over what a user can have many of: a thread of a server may have a stack of 512 kB.
-@Suite("Many things on a small stack (rules 4, 9 and 12)", .serialized, .timeLimit(.minutes(1)))
+@Suite("Many things on a small stack (rules 4, 9 and 12)", .serialized, .timeLimit(.minutes(10)))
 struct StackTests {
     #if DEBUG
     private static let many = 20_000

@@ -22,6 +22,8 @@ struct LifecycleEnumerationTests {
         case acquire(ResourceRequest)
         case releaseEarly(EarlyRelease)
         case open(Int, inside: Lifecycle.Activity?)
+        /// The opener settles or closes inside of an activity.
+        case end(Lifecycle.Event, inside: Lifecycle.Activity)
     }
 
     /// A debug build takes a little of each: `Scripts/test exhaustive` builds for release and takes more;
@@ -138,13 +140,21 @@ extension LifecycleEnumerationTests {
         }
         for (id, call) in node.model.calls.sorted(by: { $0.key < $1.key }) {
             if call.isRunning { steps.append(.event(.callEnded(id))) }
-            if !call.isRunning, call.kind != .release { steps.append(.event(.callCancelled(id))) }
+            if !call.isRunning, call.kind != .release, call.kind != .phase { steps.append(.event(.callCancelled(id))) }
         }
         for (number, child) in scenario.children.enumerated() where node.opened[number] == nil {
             steps += openings(of: number, child, node)
         }
-        for scope in node.model.scopes.values.sorted(by: { $0.id < $1.id }) where !scope.isClosed {
-            steps += ends(of: scope, scenario).map(Step.event)
+        for scope in node.model.scopes.values.sorted(by: { $0.id < $1.id }) {
+            guard scope.isClosed else {
+                let events = ends(of: scope, scenario)
+                steps += events.map(Step.event)
+                for activity in openers(of: scope, node, scenario) {
+                    steps += events.filter(\.isOpeners).map { .end($0, inside: activity) }
+                }
+                continue
+            }
+            if scope.isObserved, !scope.isTold { steps.append(.event(.told(scope.id))) }
         }
         return steps
     }
@@ -156,7 +166,12 @@ extension LifecycleEnumerationTests {
         let present = node.model.entries.contains { $0.value.resource == number }
         guard node.model.started[number, default: 0] < resource.flights || present else { return [] }
         var steps: [Step] = []
-        func ask(_ kind: Lifecycle.Call.Kind, inside: Lifecycle.Activity?, isCancelled: Bool = false) {
+        func ask(
+            _ kind: Lifecycle.Call.Kind,
+            inside: Lifecycle.Activity?,
+            from caller: Int? = nil,
+            isCancelled: Bool = false
+        ) {
             let memo = node.model.entries.first { $0.value.resource == number && $0.value.form == .memo }
             let request = ResourceRequest(
                 scope: scope,
@@ -166,12 +181,18 @@ extension LifecycleEnumerationTests {
                 kind: kind,
                 isCancelled: isCancelled,
                 inside: inside,
+                caller: caller ?? node.model.scope(of: inside) ?? 0,
                 entry: memo?.key
             )
             steps.append(.acquire(request))
         }
         if node.model.asked[number, default: 0] < resource.callers {
-            for kind in resource.kinds { ask(kind, inside: nil) }
+            for from in resource.callersFrom {
+                guard let caller = self.scope(of: from, node), node.model.scopes[caller]?.isClosed == false else {
+                    continue
+                }
+                for kind in resource.kinds { ask(kind, inside: nil, from: caller) }
+            }
             if node.model.asked[number, default: 0] == 0 { ask(resource.kinds[0], inside: nil, isCancelled: true) }
         }
         for (id, entry) in node.model.entries where entry.isRunning {
@@ -226,6 +247,22 @@ extension LifecycleEnumerationTests {
         }
     }
 
+    /// The activities inside of which the opener of a scope can be.
+    private func openers(
+        of scope: LifecycleModel.Scope,
+        _ node: Node,
+        _ scenario: LifecycleScenario
+    ) -> [Lifecycle.Activity] {
+        guard let number = node.opened.first(where: { $0.value == scope.id })?.key,
+            let resource = scenario.children[number].isClosedInside
+        else { return [] }
+        let running = node.model.entries.filter { $0.value.resource == resource && $0.value.isRunning }
+        let bodies = node.model.calls.filter {
+            $0.value.isRunning && node.model.entries[$0.value.entry]?.resource == resource
+        }
+        return running.keys.sorted().map { .entry($0) } + bodies.keys.sorted().map { .body($0) }
+    }
+
     private func events(
         of id: Int,
         _ entry: LifecycleModel.Entry,
@@ -275,6 +312,7 @@ extension LifecycleEnumerationTests {
         case .open(let number, let inside): open(number, inside, &next, scenario)
         case .acquire(let request): admit(request, &next)
         case .releaseEarly(let request): releaseEarly(request, &next)
+        case .end(let event, let inside): end(event, inside, &next)
         case .event(let event):
             next.model.note(event)
             let actions = next.lifecycle.handle(event)
@@ -294,14 +332,28 @@ extension LifecycleEnumerationTests {
         _ scenario: LifecycleScenario
     ) {
         let parent = scope(of: scenario.children[number].parent, next) ?? 0
-        let id = next.lifecycle.openChild(of: parent, inside: inside)
+        let isObserved = scenario.children[number].isObserved
+        let id = next.lifecycle.openChild(of: parent, inside: inside, isObserved: isObserved)
         let isClosing = next.model.scopes[parent]?.afterBegan ?? true
         if (id == nil) != isClosing { next.model.violations.append("4: a child of a closing parent") }
         next.opened[number] = id ?? -1
         guard let id else { return }
-        var scope = LifecycleModel.Scope(id: id, parent: parent)
+        var scope = LifecycleModel.Scope(id: id, parent: parent, isObserved: isObserved)
         scope.bound = next.model.entry(around: inside)
         next.model.scopes[id] = scope
+    }
+
+    /// What a store does for an opener that settles or closes, and then waits.
+    private func end(_ event: Lifecycle.Event, _ inside: Lifecycle.Activity, _ next: inout Node) {
+        guard let (scope, phase) = event.end else { return }
+        let hadPassed = next.lifecycle.hasPassed(phase, scope: scope)
+        next.model.note(event)
+        for action in next.lifecycle.handle(event) { next.model.note(action) }
+        guard !hadPassed, !next.lifecycle.hasPassed(phase, scope: scope) else { return }
+        next.model.waitForPhase(of: scope, inside)
+        var actions: [Lifecycle.Action] = []
+        next.lifecycle.waitForPhase(scope, inside: inside, &actions)
+        for action in actions { next.model.note(action) }
     }
 
     /// Settling and closing in one step comes to the same as the event, wherever it can be done.
@@ -349,13 +401,33 @@ extension LifecycleEnumerationTests {
                 beginning: scope?.beforeBegan ?? false
                     ? .afterSettled : next.model.scopes[0]?.beforeBegan ?? false ? .afterRequestSettled : .inTime
             )
-            next.model.add(call, .init(kind: request.kind, entry: id, inside: request.inside))
+            next.model.add(
+                call,
+                .init(kind: request.kind, entry: id, caller: request.caller ?? 0, inside: request.inside)
+            )
         case .wait(let id, let call):
-            next.model.add(call, .init(kind: request.kind, entry: id, inside: request.inside))
+            next.model.add(
+                call,
+                .init(kind: request.kind, entry: id, caller: request.caller ?? 0, inside: request.inside)
+            )
         case .ready(let id, let call):
             next.model.build(request.inside, on: id)
             guard let call else { break }
-            next.model.add(call, .init(kind: request.kind, entry: id, inside: request.inside, isRunning: true))
+            next.model.add(
+                call,
+                .init(
+                    kind: request.kind,
+                    entry: id,
+                    caller: request.caller ?? 0,
+                    inside: request.inside,
+                    isRunning: true
+                )
+            )
+        case .refuse: break
+        }
+        guard request.kind == .claim, let claimant = next.model.entry(around: request.inside) else { return }
+        switch admission {
+        case .start(let id, _), .wait(let id, _), .ready(let id, _): next.model.entries[id]?.claimant = claimant
         case .refuse: break
         }
     }
@@ -371,10 +443,30 @@ extension LifecycleEnumerationTests {
             next.model.markEarly(entry ?? -1, request.verdict)
             next.model.add(call, .init(kind: .release, entry: entry ?? -1, inside: request.inside))
         }
-        if request.inside != nil, case .wait = admission {
-            next.model.violations.append("11: a body waits for the release of what it uses")
+        if request.inside != nil {
+            // It is the caller's own body that has it.
+            switch admission {
+            case .wait: next.model.violations.append("11: a body waits for the release of what it uses")
+            case .refuse(.deadlock), .refuse(.cycle):
+                next.model.violations.append("11: a body is not told that it uses what it releases")
+            case .nothingHeld, .timedOut, .refuse: break
+            }
         }
         for action in actions { next.model.note(action) }
+    }
+}
+
+extension Lifecycle.Event {
+    /// Whether it is the opener's, who then waits.
+    fileprivate var isOpeners: Bool { end != nil }
+
+    /// The scope that the opener settles or closes, and the phase that it waits for.
+    fileprivate var end: (scope: Int, phase: Lifecycle.Phase)? {
+        switch self {
+        case .settle(let id, _): (id, .settled)
+        case .close(let id, _, _): (id, .closing)
+        default: nil
+        }
     }
 }
 
@@ -402,14 +494,28 @@ extension LifecycleModel {
             check(entries[id]?.isLost == false && entries[id]?.isCancelled == false, "9: joined a flight that is over")
             check(entries[id]?.isFlying == true || request.kind != .read, "9: waits to read what is there")
             check(waits(for: id, request.kind, endFor: request.inside) == false, "11: a cycle")
+            checkClaim(of: id, request)
         case .ready(let id, _):
+            checkClaim(of: id, request)
             check(entries[id]?.isReadable == true, "12: read what is not held")
             check(!isCaptive, "11: a captive dependency")
             let isTaken = calls.values.contains { $0.entry == id && $0.kind == .exclusive }
             check(request.kind != .exclusive || !isTaken, "9: two bodies have the turn")
         case .refuse(.claimed(let claimant)):
             check(entries[claimant]?.isAlive == true, "11: claimed by what has ended")
+            let claimed = entries.values.first { $0.resource == request.resource && $0.claimant == claimant }
+            check(claimed?.scope == request.scope, "11: claimed by what has given up")
         case .refuse: break
+        }
+    }
+
+    /// While one that lives has claimed an entry, nobody else has it for himself.
+    private mutating func checkClaim(of id: Int, _ request: ResourceRequest) {
+        guard let claimant = entries[id]?.claimant, entries[claimant]?.isAlive == true else { return }
+        switch request.kind {
+        case .claim: check(entry(around: request.inside) == claimant, "11: claimed twice")
+        case .exclusive: check(false, "11: somebody has for himself what is claimed")
+        case .read, .use, .release, .phase: break
         }
     }
 
@@ -420,29 +526,7 @@ extension LifecycleModel {
         endFor activity: Lifecycle.Activity?
     ) -> Bool {
         guard let activity else { return false }
-        var open: [Lifecycle.Activity] = []
-        var seen: Set<Lifecycle.Activity> = []
-        func visit(_ entry: Int, _ kind: Lifecycle.Call.Kind) {
-            if entries[entry]?.isFlying == true { open.append(.entry(entry)) }
-            guard kind == .exclusive || kind == .claim else { return }
-            for (call, value) in calls where value.entry == entry && value.kind == .exclusive {
-                open.append(.body(call))
-            }
-        }
-        visit(id, kind)
-        while let next = open.popLast() {
-            guard seen.insert(next).inserted else { continue }
-            if next == activity { return true }
-            if case .body(let call) = next, calls[call]?.isRunning == false,
-                entries[calls[call]!.entry]?.isFlying == true
-            {
-                open.append(.entry(calls[call]!.entry))
-            }
-            for (call, value) in calls where value.inside == next {
-                if value.isRunning { open.append(.body(call)) } else { visit(value.entry, value.kind) }
-            }
-        }
-        return false
+        return waited(by: Call(kind: kind, entry: id)).contains(activity)
     }
 
     mutating func markEarly(_ id: Int, _ verdict: RequestOutcome.Verdict) {

@@ -10,6 +10,9 @@ struct LifecycleModel: Hashable {
         let parent: Int?
         /// The entry inside of which it was opened, if that has to end first.
         var bound: Int?
+        /// An observer is told of its end, and has been.
+        var isObserved = false
+        var isTold = false
         var failed = false
         var spoiled = false
         var settleSent = false
@@ -45,6 +48,8 @@ struct LifecycleModel: Hashable {
         var isLost = false
         var isReleasing = false
         var awaitsUses = false
+        /// Only bodies that began in children use it: its closing scope does not wait for them.
+        var isParked = false
         var isKept = false
         var isSpent = false
         var early: RequestOutcome.Verdict?
@@ -57,17 +62,25 @@ struct LifecycleModel: Hashable {
         var isHeld: Bool { order != nil && !isReleasing && isAlive && !isLate }
         /// Whether a caller gets the value at once.
         var isReadable: Bool { isKept || isHeld && early == nil && !awaitsUses }
+        /// Whether its scope waits for those who use it.
+        var isAwaited: Bool { awaitsUses && !isOverdue && !isReleasing && !isParked && isAlive }
         /// Whether code runs for it, which can ask for something.
         var isRunning: Bool { isFlying || isReleasing || (form == .around && order != nil && isAlive) }
     }
 
     struct Call: Hashable {
         let kind: Lifecycle.Call.Kind
+        /// The entry that was asked for; a negative number where a scope's phase is waited for.
         let entry: Int
+        /// The scope that it came from.
+        var caller = 0
         var inside: Lifecycle.Activity?
         var isRunning = false
         /// When it asked.
         var turn = 0
+
+        /// The scope whose phase is waited for.
+        var scope: Int { -1 - entry }
     }
 
     var scopes: [Int: Scope] = [0: Scope(id: 0, parent: nil)]
@@ -99,6 +112,23 @@ struct LifecycleModel: Hashable {
 
     func uses(of id: Int) -> Int {
         calls.values.count { $0.entry == id && ($0.kind == .use && $0.isRunning || $0.kind == .exclusive) }
+    }
+
+    /// Whether only bodies that began in children use an entry, or wait for their turn.
+    func isUsedByChildrenOnly(_ id: Int) -> Bool {
+        let users = calls.values.filter {
+            $0.entry == id && ($0.kind == .use && $0.isRunning || $0.kind == .exclusive)
+        }
+        return !users.isEmpty && users.allSatisfy { $0.caller != entries[id]?.scope }
+    }
+
+    /// The scope that an activity's code belongs to.
+    func scope(of activity: Lifecycle.Activity?) -> Int? {
+        switch activity {
+        case .entry(let id): entries[id]?.scope
+        case .body(let call): calls[call]?.caller
+        case nil: nil
+        }
     }
 
     func entry(around activity: Lifecycle.Activity?) -> Int? {
@@ -178,6 +208,7 @@ struct LifecycleModel: Hashable {
             if scopes[id]?.beforeBegan == false { scopes[id]?.succeeded = success }
             scopes[id]?.settleSent = true
         case .close(let id, let success, let completed): close(id, success, completed)
+        case .told(let id): scopes[id]?.isTold = true
         case .forgetMemo, .callCancelled: break
         }
     }
@@ -238,6 +269,9 @@ struct LifecycleModel: Hashable {
             let foreign = dependents(of: id).contains { entries[$0]?.scope != entries[id]?.scope }
             check(uses(of: id) > 0 || foreign, "14: waits for no use")
             entries[id]?.awaitsUses = true
+            let isClosing = entries[id].flatMap { scopes[$0.scope] }?.afterBegan == true
+            let isParked = isClosing && isUsedByChildrenOnly(id)
+            entries[id]?.isParked = isParked
         case .release(let id, let verdict): released(id, verdict)
         case .cancelRelease(let id): check(entries[id]?.isReleasing == true, "13: cancelled what is no release")
         case .overran(let id, let stage, _):
@@ -253,6 +287,7 @@ struct LifecycleModel: Hashable {
         case .closed(let id):
             check(scopes[id]?.proceededAfter == true && scopes[id]?.isClosed == false, "1: closed twice or too early")
             check(!scopes.values.contains { $0.parent == id && !$0.isClosed }, "4: a child outlives its parent")
+            check(!isWaitingToTell(id), "4: closed before the observer was told of a child's end")
             check(!entries.values.contains { $0.scope == id }, "6: closed while something is held")
             scopes[id]?.isClosed = true
         }
@@ -302,6 +337,7 @@ struct LifecycleModel: Hashable {
         case .released, .releaseTimedOut: check(call.kind == .release, "9: answered as a release")
         case .cancelled, .timedOut, .deadlock: break
         }
+        if call.kind == .claim, resumption != .value(call.entry) { entries[call.entry]?.claimant = nil }
         calls[id] = nil
     }
 
@@ -320,7 +356,7 @@ struct LifecycleModel: Hashable {
         check(!others.values.contains { $0.isReleasing && !$0.isOverdue }, "12: two releases at a time")
         if entry.early == nil, !entry.isLate, !entry.awaitsUses {
             check(
-                !others.values.contains { $0.awaitsUses && !$0.isOverdue && !$0.isReleasing },
+                !others.values.contains { $0.isAwaited },
                 "12: did not wait for uses"
             )
             check(
@@ -342,10 +378,18 @@ struct LifecycleModel: Hashable {
 
     /// Whether a scope that closes has to wait for a child.
     func isWaitingForChildren(_ scope: Scope) -> Bool {
-        guard scope.afterBegan, !scope.proceededAfter else { return false }
-        return scopes.values.contains { child in
+        scope.afterBegan && !scope.proceededAfter && hasOpenChild(scope)
+    }
+
+    private func hasOpenChild(_ scope: Scope) -> Bool {
+        scopes.values.contains { child in
             child.parent == scope.id && !child.isClosed && !child.proceededAfter && !isBound(child)
         }
+    }
+
+    /// Whether a child of a scope has closed, and its observer does not know.
+    func isWaitingToTell(_ id: Int) -> Bool {
+        scopes.values.contains { $0.parent == id && $0.isClosed && $0.isObserved && !$0.isTold }
     }
 
     func isBound(_ scope: Scope) -> Bool { scope.bound.flatMap { entries[$0] }.map { $0.isAlive } ?? false }
@@ -388,9 +432,24 @@ struct LifecycleModel: Hashable {
         } else {
             check(scope.afterBegan && !scope.proceededAfter, "1: closed out of turn")
             check(!isWaitingForChildren(scope) || scope.budgetSpent, "4: closed before its children")
+            check(!isWaitingToTell(id) || scope.budgetSpent, "4: went on before the observer was told of a child's end")
             checkProceed(scope)
             scopes[id]?.proceededAfter = true
         }
+        if point == .afterResponse || !scope.closeSent {
+            for (call, value) in calls where value.kind == .phase && value.scope == id { calls[call] = nil }
+        }
+    }
+
+    /// The opener of a scope waits for the end of its phase inside of an activity.
+    mutating func waitForPhase(of id: Int, _ inside: Lifecycle.Activity) {
+        let isRunning =
+            switch inside {
+            case .entry(let id): entries[id]?.isRunning ?? false
+            case .body(let call): calls[call]?.isRunning ?? false
+            }
+        guard isRunning, calls[-1 - id] == nil else { return }
+        add(-1 - id, Call(kind: .phase, entry: -1 - id, inside: inside))
     }
 
     private mutating func checkProceed(_ scope: Scope) {
@@ -398,8 +457,10 @@ struct LifecycleModel: Hashable {
         for (id, entry) in entries where entry.scope == scope.id && scope.hasBegun(entry.point) && entry.isAlive {
             if entry.isOverdue { continue }
             if entry.isFlying { check(false, "12: went on while a flight of the point runs") }
-            if entry.isReleasing || entry.awaitsUses { check(false, "12: went on while a release runs") }
-            if entry.isHeld { check(!dependents(of: id).isEmpty, "12: went on without a release") }
+            if entry.isReleasing || entry.awaitsUses && !entry.isParked {
+                check(false, "12: went on while a release runs")
+            }
+            if entry.isHeld, !entry.isParked { check(!dependents(of: id).isEmpty, "12: went on without a release") }
             if entry.isHeld, entry.point == .beforeResponse, entry.early == nil, !scope.proceededBefore {
                 check(scope.present == .rollback, "16: promised a success that was not committed")
             }
@@ -424,11 +485,17 @@ struct LifecycleModel: Hashable {
             }
         }
         check(lifecycle.entries.count == Int32(entries.count), "13: lost count of what is held")
+        let openers = lifecycle.calls.all.count { lifecycle.calls[$0].kind == .phase }
+        check(openers == calls.values.count { $0.kind == .phase }, "1: lost count of the openers that wait")
         for (id, entry) in entries where entry.isKept {
             let isGood = entry.dependencies.allSatisfy { entries[$0]?.isReadable == true }
             check(isGood && lifecycle.isReadable(id), "11: a memo outlives what it is built on")
         }
         for (id, call) in calls where !call.isRunning {
+            guard call.kind != .phase else {
+                check(scopes[call.scope].map { $0.beforeBegan && !$0.proceededAfter } ?? false, "1: an opener waits")
+                continue
+            }
             let entry = entries[call.entry]
             let isFlight = entry?.isFlying == true && entry?.isCancelled == false
             let isTurn =
@@ -439,6 +506,66 @@ struct LifecycleModel: Hashable {
             check(isFlight || isTurn || isRelease, "9: a waiter is left hanging")
         }
         checkProgress()
+        for scope in scopes.values where scope.afterBegan && !scope.isClosed { checkNothingIsHeldUp(in: scope) }
+        checkOpeners()
+    }
+
+    /// A scope that closes goes on unless something runs that it has to wait for, and what it does not wait for has a limit.
+    private mutating func checkNothingIsHeldUp(in scope: Scope) {
+        let own = entries.filter { $0.value.scope == scope.id && $0.value.isAlive }
+        let isBusy = own.values.contains {
+            $0.isReleasing && !$0.isOverdue || $0.isAwaited || $0.isFlying && $0.isCancelled && !$0.isOverdue
+        }
+        guard !isBusy, !hasOpenChild(scope), !isWaitingToTell(scope.id) else { return }
+        check(scope.proceededAfter, "13: a scope waits for what it is not built on")
+        for (id, entry) in own where entry.isHeld && !entry.awaitsUses && dependents(of: id).isEmpty {
+            check(false, "13: what children use is held without a limit")
+        }
+    }
+
+    /// Nobody waits for what an opener's phase has to wait for, if that waits for the activity in which the opener is.
+    private mutating func checkOpeners() {
+        for (_, opener) in calls where opener.kind == .phase {
+            guard let inside = opener.inside else { continue }
+            for (id, call) in calls where !call.isRunning && call.kind != .phase && call.kind != .release {
+                guard waited(by: opener).contains(.body(id)), waited(by: call).contains(inside) else { continue }
+                check(false, "11: a cycle through an opener")
+            }
+        }
+    }
+
+    /// The activities, and the calls, that a call waits for.
+    func waited(by call: Call) -> Set<Lifecycle.Activity> {
+        var open: [Lifecycle.Activity] = []
+        var seen: Set<Lifecycle.Activity> = []
+        func visit(_ call: Call) {
+            guard call.kind != .phase else { return visit(scope: call.scope) }
+            if entries[call.entry]?.isFlying == true { open.append(.entry(call.entry)) }
+            guard call.kind == .exclusive || call.kind == .claim else { return }
+            for (id, other) in calls where other.entry == call.entry && other.kind == .exclusive {
+                if call.turn == 0 || other.turn < call.turn { open.append(.body(id)) }
+            }
+        }
+        func visit(scope id: Int) {
+            guard let scope = scopes[id], !scope.isClosed else { return }
+            for (id, entry) in entries where entry.scope == scope.id && entry.isAlive && !entry.isOverdue {
+                let isCancelled = entry.isFlying && entry.isCancelled && scope.hasBegun(entry.point)
+                if isCancelled || entry.isReleasing { open.append(.entry(id)) }
+                guard entry.isAwaited else { continue }
+                for (call, value) in calls where value.entry == id { open.append(.body(call)) }
+            }
+            guard scope.afterBegan, !scope.proceededAfter else { return }
+            for child in scopes.values where child.parent == id && !child.proceededAfter && !isBound(child) {
+                visit(scope: child.id)
+            }
+        }
+        visit(call)
+        while let next = open.popLast() {
+            guard seen.insert(next).inserted else { continue }
+            if case .body(let id) = next, let call = calls[id], !call.isRunning { visit(call) }
+            for (id, value) in calls where value.inside == next { open.append(.body(id)) }
+        }
+        return seen
     }
 
     /// Something is always under way where somebody waits for it.
@@ -446,7 +573,9 @@ struct LifecycleModel: Hashable {
         let isRunning =
             entries.values.contains { ($0.isFlying || $0.isReleasing) && $0.isAlive }
             || entries.keys.contains { uses(of: $0) > 0 }
-        let isChild = scopes.values.contains { $0.parent != nil && !$0.isClosed && !$0.closeSent }
+        let isChild =
+            scopes.values.contains { $0.parent != nil && !$0.isClosed && !$0.closeSent }
+            || scopes.keys.contains(where: isWaitingToTell)
         for scope in scopes.values where !scope.isClosed {
             let isWaited = scope.beforeBegan && !scope.proceededBefore || scope.afterBegan
             check(!isWaited || isRunning || isChild, "12: waits for nothing")

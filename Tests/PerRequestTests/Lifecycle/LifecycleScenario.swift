@@ -18,6 +18,8 @@ struct LifecycleScenario: Sendable, CustomTestStringConvertible {
         /// How callers from nowhere ask, and how many there are.
         var kinds: [Lifecycle.Call.Kind] = [.read]
         var callers = 1
+        /// The scopes that they call from: the root's, by `nil`, and children's.
+        var callersFrom: [Int?] = [nil]
         /// How often it may be released early.
         var early = 0
         var flights = 1
@@ -27,6 +29,10 @@ struct LifecycleScenario: Sendable, CustomTestStringConvertible {
     struct Child: Sendable {
         var parent: Int?
         var inside: Int?
+        /// An observer is told of its end.
+        var isObserved = false
+        /// Its opener settles and closes it inside of the activities of a resource: its factory, its function, its bodies.
+        var isClosedInside: Int?
     }
 
     let name: String
@@ -134,6 +140,40 @@ struct LifecycleScenario: Sendable, CustomTestStringConvertible {
             resources: [Resource(), Resource(owner: 0, needs: [0]), Resource(owner: 1, needs: [1])],
             children: [Child(), Child(parent: 0)],
             deadlines: [.releasing],
+            hasBudgets: true
+        ),
+        LifecycleScenario(
+            name: "observed children beside and in each other, a resource, and budgets",
+            resources: [Resource(owner: 1)],
+            children: [Child(isObserved: true), Child(parent: 0, isObserved: true), Child()],
+            hasBudgets: true
+        ),
+        LifecycleScenario(
+            name: "bodies that begin in a child and in its parent, with what the parent holds, and budgets",
+            resources: [
+                Resource(kinds: [.use, .exclusive], callers: 2, callersFrom: [nil, 0]), Resource(needs: [0]),
+                Resource(),
+            ],
+            children: [Child()],
+            deadlines: [.awaitingUses, .releasing],
+            hasBudgets: true
+        ),
+        LifecycleScenario(
+            name: "openers that wait inside of a factory for what may wait for that",
+            resources: [
+                Resource(needs: [1]), Resource(owner: 0, needs: [0], early: 1), Resource(owner: 1, needs: [0, 1]),
+            ],
+            children: [Child(inside: 0, isClosedInside: 0), Child(inside: 0, isClosedInside: 0)],
+            deadlines: [.cancelling]
+        ),
+        LifecycleScenario(
+            name: "openers that wait inside of a body for what may wait for its turn",
+            resources: [
+                Resource(bodyNeeds: [1], kinds: [.exclusive], callers: 2, callersFrom: [nil, 0]),
+                Resource(owner: 0, needs: [0], asks: .exclusive),
+            ],
+            children: [Child(isClosedInside: 0)],
+            deadlines: [.cancelling, .awaitingUses],
             hasBudgets: true
         ),
     ]
