@@ -62,6 +62,8 @@ extension Acquisition {
     /// Runs the factory or the `around` function.
     func acquire() async { await Ambient.with(entryOf: core, self) { await run() } }
 
+    /// Starts the task, inline.
+    ///
     /// In a loop, which runs once, the compiler inlines the call and sees that there is no executor to prefer. Elsewhere each
     /// task notes one that is none: a third of its cost, and more at each hop.
     @inline(never)

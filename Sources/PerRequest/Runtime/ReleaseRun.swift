@@ -51,6 +51,8 @@ final class ReleaseRun: @unchecked Sendable {
         return left
     }
 
+    /// Starts the task, inline.
+    ///
     /// In a loop, which runs once, the compiler inlines the call and sees that there is no executor to prefer. Elsewhere each
     /// task notes one that is none: a third of its cost, and more at each hop.
     @inline(never)

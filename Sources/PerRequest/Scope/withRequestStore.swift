@@ -151,7 +151,9 @@ extension RequestStore {
     @usableFromInline
     func endIfUnused() -> Bool { openedRoot.endIfUnused() }
 
-    /// How a store that was opened here has ended. The slot of one that has closed is the caller's to give back.
+    /// How a store that was opened here has ended.
+    ///
+    /// The slot of one that has closed is the caller's to give back.
     @usableFromInline
     enum End: Sendable {
         case unused
@@ -161,7 +163,9 @@ extension RequestStore {
         case failed(any Error, isClosed: Bool)
     }
 
-    /// Settles and closes, and runs what is left for after it. The store is current.
+    /// Settles and closes, and runs what is left for after it.
+    ///
+    /// The store is current.
     @usableFromInline
     nonisolated(nonsending) func end() async -> End {
         core.request.keepSlot()

@@ -508,6 +508,23 @@ struct LifecycleModel: Hashable {
         checkProgress()
         for scope in scopes.values where scope.afterBegan && !scope.isClosed { checkNothingIsHeldUp(in: scope) }
         checkOpeners()
+        checkReopening(lifecycle)
+    }
+
+    /// What has ended and is opened again is as if it were new, but for its numbers.
+    private mutating func checkReopening(_ lifecycle: Lifecycle) {
+        guard lifecycle.phase(of: Lifecycle.rootScope) == .closed else { return }
+        var again = lifecycle
+        // A body whose value was lost may run on.
+        let isAlone = scopes.count == 1 && entries.isEmpty && calls.isEmpty && lifecycle.calls.count == 0
+        check(again.forgetAll() == isAlone, "7: another request's lifecycle, while something of this one is left")
+        guard isAlone else { return }
+        again.reopen()
+        let isNew = again[scope: 0] == Lifecycle()[scope: 0] && again.isUnused && again.current == nil
+        check(
+            isNew && again.agenda.isEmpty && again.closed.isEmpty,
+            "7: something of another request's lifecycle is left"
+        )
     }
 
     /// A scope that closes goes on unless something runs that it has to wait for, and what it does not wait for has a limit.
