@@ -232,6 +232,21 @@ struct ReleaseTests {
         await scope.close()
     }
 
+    @Test("Rule 18: a release that fails is told once, whether it suspends or not", arguments: [true, false])
+    func failsOnce(_ suspends: Bool) async throws {
+        let (observer, reports) = (CountingObserver(), Reports())
+        let resource = RequestResource("resource") {
+        } release: { _, _ in
+            if suspends { await Task.yield() }
+            throw TestError()
+        }
+        let scope = RequestScope(observer: observer, report: reports.take)
+        try await resource.get(in: scope.store)
+        #expect(await scope.close().releaseFailures.count == 1)
+        #expect(reports.all.count == 1)
+        #expect(observer.counts == CountingObserver.Counts(opened: 1, closed: 1, acquired: 1, released: 1))
+    }
+
     @Test("Rule 18: the body's error leaves unchanged, also when a release fails")
     func bodysError() async throws {
         final class Unique: Error, Sendable {}
@@ -306,6 +321,18 @@ struct ReleaseTests {
         await scope.settle(status: .http(200))
         await scope.close(.clientDisconnected, status: .http(204))
         #expect(journal.entries == ["HTTP 200 completed", "HTTP 204 clientDisconnected"])
+    }
+
+    @Test("Rule 19: the outcome of a request that used nothing is told as well", arguments: [false, true])
+    func emptyOutcome(_ isObserved: Bool) async {
+        for written in [nil, RequestStatus.http(204)] {
+            let scope = RequestScope(observer: isObserved ? CountingObserver() : nil)
+            await scope.settle(status: .http(200))
+            let outcome = await scope.close(.clientDisconnected, status: written)
+            #expect(outcome.status == written ?? .http(200))
+            #expect(outcome.ending.name == "clientDisconnected")
+            #expect(outcome.verdict == .commit)
+        }
     }
 
     @Test("A hundred resources are released without a hundred frames of stack", arguments: [false, true])
