@@ -121,11 +121,11 @@ struct AdapterTests {
         #expect(String(decoding: try await response.bodyData, as: UTF8.self) == "buffered")
     }
 
-    @Test("Rule 21: a streamed response that nobody writes is closed as abandoned")
+    @Test("Rule 21: a streamed response that nobody writes is closed as abandoned, which is nothing to report")
     func dropped() async throws {
         let watch = Watch()
         let resource = watch.resource("resource")
-        let handler = inStore(watch) { _ in
+        let handler = inStore(watch, report: { watch.note("\($0)") }) { _ in
             _ = try await resource.get()
             return HTTPResponse { _ in "never" }
         }
@@ -133,6 +133,7 @@ struct AdapterTests {
             _ = try await handler.handleRequest(request("/"))
             #expect(await watch.nextOutcome()?.ending.name == "abandoned")
         }
+        #expect(watch.journal == Array(repeating: "resource current commit abandoned", count: 100))
         #expect(watch.counts == .init(opened: 100, closed: 100, acquired: 100, released: 100))
     }
 

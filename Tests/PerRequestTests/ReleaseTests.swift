@@ -232,21 +232,6 @@ struct ReleaseTests {
         await scope.close()
     }
 
-    @Test("Rule 18: a release that fails is told once, whether it suspends or not", arguments: [true, false])
-    func failsOnce(_ suspends: Bool) async throws {
-        let (observer, reports) = (CountingObserver(), Reports())
-        let resource = RequestResource("resource") {
-        } release: { _, _ in
-            if suspends { await Task.yield() }
-            throw TestError()
-        }
-        let scope = RequestScope(observer: observer, report: reports.take)
-        try await resource.get(in: scope.store)
-        #expect(await scope.close().releaseFailures.count == 1)
-        #expect(reports.all.count == 1)
-        #expect(observer.counts == CountingObserver.Counts(opened: 1, closed: 1, acquired: 1, released: 1))
-    }
-
     @Test("Rule 18: the body's error leaves unchanged, also when a release fails")
     func bodysError() async throws {
         final class Unique: Error, Sendable {}

@@ -39,7 +39,9 @@ struct SlabTests {
         }
         #expect(!slab.isUntouched)
         #expect(most < 500)
-        for (id, value) in expected { #expect(slab.place(of: id).map { slab[$0].value } == value && table[id] == value) }
+        for (id, value) in expected {
+            #expect(slab.place(of: id).map { slab[$0].value } == value && table[id] == value)
+        }
         for id in gone {
             // What is told of one that is gone is not told of who has its place.
             table[id] = nil
