@@ -268,6 +268,27 @@ struct AdapterTests {
         #expect(watch.counts == .init(opened: 2, closed: 2, acquired: 1, released: 1))
     }
 
+    @Test("Rule 15: a socket whose handler throws is rolled back")
+    func refusedWebSocket() async throws {
+        struct Refusing: WSHandler {
+            let resource: RequestResource<String>
+
+            func makeFrames(for client: AsyncThrowingStream<WSFrame, any Error>) async throws -> AsyncStream<WSFrame> {
+                _ = try await resource.get()
+                throw TestError()
+            }
+        }
+        let watch = Watch()
+        let resource = watch.resource("resource")
+        let handler = inStore(watch) { _ in HTTPResponse(webSocket: Refusing(resource: resource)) }
+        let response = try await handler.handleRequest(request("/"))
+        guard case .webSocket(let socket) = response.payload else { throw TestError("no socket") }
+        await #expect(throws: TestError()) { try await socket.makeFrames(for: AsyncThrowingStream { $0.finish() }) }
+        #expect(await watch.nextOutcome()?.ending.name == "completed")
+        #expect(await watch.nextOutcome()?.ending.name == "failed")
+        #expect(watch.journal == ["resource current rollback failed"])
+    }
+
     @Test("Rule 23: the adapter lists what it cannot hold")
     func unmetGuarantees() {
         #expect(RequestStoreHandler.unmetGuarantees.map(\.rule) == [1, 1, 2, 3, 3, 15, 19])
