@@ -36,7 +36,7 @@ extension StoreCore {
             guard let acquisition = state.acquisitions[acquired.entry] else { return }
             replaced = acquisition.box
             acquisition.box = box
-            if acquisition.isPublished { request.publish(acquisition, state) }
+            request.publish(acquisition, state)
         }
         withExtendedLifetime(replaced) {}
     }
