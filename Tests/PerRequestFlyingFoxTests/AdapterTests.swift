@@ -121,11 +121,11 @@ struct AdapterTests {
         #expect(String(decoding: try await response.bodyData, as: UTF8.self) == "buffered")
     }
 
-    @Test("Rule 21: a streamed response that nobody writes is closed as abandoned")
+    @Test("Rule 21: a streamed response that nobody writes is closed as abandoned, which is nothing to report")
     func dropped() async throws {
         let watch = Watch()
         let resource = watch.resource("resource")
-        let handler = inStore(watch) { _ in
+        let handler = inStore(watch, report: { watch.note("\($0)") }) { _ in
             _ = try await resource.get()
             return HTTPResponse { _ in "never" }
         }
@@ -133,6 +133,7 @@ struct AdapterTests {
             _ = try await handler.handleRequest(request("/"))
             #expect(await watch.nextOutcome()?.ending.name == "abandoned")
         }
+        #expect(watch.journal == Array(repeating: "resource current commit abandoned", count: 100))
         #expect(watch.counts == .init(opened: 100, closed: 100, acquired: 100, released: 100))
     }
 
@@ -265,6 +266,27 @@ struct AdapterTests {
             #expect(["completed", "abandoned"].contains(socket.ending.name))
         }
         #expect(watch.counts == .init(opened: 2, closed: 2, acquired: 1, released: 1))
+    }
+
+    @Test("Rule 15: a socket whose handler throws is rolled back")
+    func refusedWebSocket() async throws {
+        struct Refusing: WSHandler {
+            let resource: RequestResource<String>
+
+            func makeFrames(for client: AsyncThrowingStream<WSFrame, any Error>) async throws -> AsyncStream<WSFrame> {
+                _ = try await resource.get()
+                throw TestError()
+            }
+        }
+        let watch = Watch()
+        let resource = watch.resource("resource")
+        let handler = inStore(watch) { _ in HTTPResponse(webSocket: Refusing(resource: resource)) }
+        let response = try await handler.handleRequest(request("/"))
+        guard case .webSocket(let socket) = response.payload else { throw TestError("no socket") }
+        await #expect(throws: TestError()) { try await socket.makeFrames(for: AsyncThrowingStream { $0.finish() }) }
+        #expect(await watch.nextOutcome()?.ending.name == "completed")
+        #expect(await watch.nextOutcome()?.ending.name == "failed")
+        #expect(watch.journal == ["resource current rollback failed"])
     }
 
     @Test("Rule 23: the adapter lists what it cannot hold")

@@ -284,6 +284,43 @@ struct AdapterTests {
 
     // MARK: - Errors
 
+    @Test("Rule 1: a status that is written with other parts settles as well", arguments: [true, false])
+    func writtenTogether(_ isTogether: Bool) async throws {
+        let watch = Watch()
+        let before = watch.resource("before", released: .beforeResponse)
+        let transport = InProcessTransport()
+        let server = RequestStoreTransport(transport.server, observer: watch)
+        let client = transport.client
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await server.listen { stream, _ in
+                    do {
+                        _ = try await before.get()
+                        try await stream.outbound.write(contentsOf: isTogether ? [] : [.metadata([:])])
+                        watch.note("metadata")
+                        let status = RPCResponsePart<[UInt8]>.status(Status(code: .ok, message: ""), [:])
+                        try await stream.outbound.write(contentsOf: isTogether ? [.metadata([:]), status] : [status])
+                        watch.note("status")
+                    } catch {
+                        watch.note("\(error)")
+                    }
+                    await stream.outbound.finish()
+                }
+            }
+            group.addTask { try await client.connect() }
+            let method = MethodDescriptor(fullyQualifiedService: TestService.name, method: "Get")
+            let count = try await client.withStream(descriptor: method, options: .defaults) { stream, _ in
+                await stream.outbound.finish()
+                return try await stream.inbound.reduce(into: 0) { count, _ in count += 1 }
+            }
+            #expect(count == 2)
+            client.beginGracefulShutdown()
+            server.beginGracefulShutdown()
+            try await group.waitForAll()
+        }
+        #expect(watch.journal == ["metadata", "before current commit completed", "status"])
+    }
+
     @Test("A resource that cannot be acquired in time is unavailable; a mistake is an internalError")
     func storeErrors() async throws {
         let hanging = RequestResource("hanging", limits: .init(acquire: .milliseconds(20))) {

@@ -96,6 +96,18 @@ struct ClientLeavingTests {
         }
     }
 
+    @Test("a handler behind the one that watches for it hears of it as well")
+    func watched() async throws {
+        try await expect("clientDisconnected", .rollback) { channel, watch in
+            try await channel.pipeline.addHandler(PeerWatch())
+            try await Departure.wait(on: channel) { watch.handlerIsAtWork() }
+            throw CancellationError()
+        } then: { client, watch in
+            await watch.untilHandlerIsAtWork()
+            try await client.close()
+        }
+    }
+
     @Test("after it, in `withRequestScope`", arguments: Departing.all, Failure.allCases)
     func body(departing: Departing, failure: Failure) async throws {
         try await expect("clientDisconnected", .commit, allowsHalfClosure: departing.allowsHalfClosure) { channel, _ in

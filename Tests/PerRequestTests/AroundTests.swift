@@ -135,6 +135,29 @@ struct AroundTests {
         await scope.close()
     }
 
+    @Test("A second call fails the resource though the function swallows what that throws", arguments: [true, false])
+    func swallowedSecondCall(_ isAtOnce: Bool) async throws {
+        let reports = Reports()
+        let transaction = RequestResource<Int>.around("transaction", released: .beforeResponse) { use in
+            guard isAtOnce else {
+                let receipt = try await use(1)
+                _ = try? await use(2)
+                return receipt
+            }
+            await withTaskGroup { group in
+                for _ in 1...2 { group.addTask { _ = try? await use(1) } }
+            }
+            return use.receipt()
+        }
+        let scope = RequestScope(report: reports.take)
+        _ = try? await transaction.get(in: scope.store)
+        if isAtOnce { await reports.first.wait() }
+        let settlement = await scope.settle(status: .http(200))
+        #expect(settlement.replacement == .http(500))
+        #expect((settlement.failure?.failures.first?.error as? RequestStoreError)?.reason.name == "useCalledTwice")
+        await scope.close()
+    }
+
     @Test("A second call beside the first throws in both and loses the resource")
     func twiceAtOnce() async throws {
         let transaction = RequestResource<Int>.around("transaction", released: .beforeResponse) { use in

@@ -1,6 +1,7 @@
 import Foundation
-import PerRequest
 import Testing
+
+@testable import PerRequest
 
 @Suite("Nesting (rule 4)")
 struct NestingTests {
@@ -180,5 +181,20 @@ struct NestingTests {
             }
         }
         #expect(observer.counts.closed == 1_001)
+    }
+
+    @Test("a child that has closed is let go while its parent is open")
+    func letGo() async throws {
+        struct Child {
+            weak var core: StoreCore?
+        }
+        try await withRequestStore { _ in
+            let (outer, inner) = try await withRequestStore(.child) { outer in
+                let inner = try await withRequestStore(.child) { Child(core: $0.core) }
+                #expect(inner.core == nil)
+                return (Child(core: outer.core), inner)
+            }
+            #expect(outer.core == nil && inner.core == nil)
+        }
     }
 }

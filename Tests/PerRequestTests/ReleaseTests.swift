@@ -308,6 +308,18 @@ struct ReleaseTests {
         #expect(journal.entries == ["HTTP 200 completed", "HTTP 204 clientDisconnected"])
     }
 
+    @Test("Rule 19: the outcome of a request that used nothing is told as well", arguments: [false, true])
+    func emptyOutcome(_ isObserved: Bool) async {
+        for written in [nil, RequestStatus.http(204)] {
+            let scope = RequestScope(observer: isObserved ? CountingObserver() : nil)
+            await scope.settle(status: .http(200))
+            let outcome = await scope.close(.clientDisconnected, status: written)
+            #expect(outcome.status == written ?? .http(200))
+            #expect(outcome.ending.name == "clientDisconnected")
+            #expect(outcome.verdict == .commit)
+        }
+    }
+
     @Test("A hundred resources are released without a hundred frames of stack", arguments: [false, true])
     func many(suspends: Bool) async throws {
         let journal = Journal()

@@ -199,4 +199,18 @@ struct ReuseTests {
         let count = slots.count
         #expect(count < 500)
     }
+
+    @Test("Rule 7: a value is at its home place unless another key came first, and is found either way")
+    func homes() async throws {
+        try await withRequestStore { store in
+            var taken: Set<Int> = []
+            for (number, key) in Self.others.enumerated() {
+                try key.set(number + 1)
+                let isFirst = taken.insert(SlotMemory.home(of: key.tag)).inserted
+                #expect((store.slot.memory.word(key.tag, of: store.number) != nil) == isFirst)
+            }
+            #expect(taken.count < Self.others.count)
+            #expect(Self.others.map(\.value) == Array(1...9))
+        }
+    }
 }

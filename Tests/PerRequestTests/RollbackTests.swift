@@ -158,4 +158,12 @@ struct RollbackTests {
         await scope.close()
         #expect(reports.all.count == (isWrapped ? 0 : 1))
     }
+
+    @Test("an around function that throws another's before it calls `use` fails its acquisition")
+    func neverCalled() async throws {
+        let resource = RequestResource<Int>.around("resource") { _ in throw Self.rollback }
+        try await withRequestStore { _ in
+            await #expect(throws: RequestRollback.self) { try await resource.get() }
+        }
+    }
 }

@@ -29,8 +29,6 @@ final class Acquisition: Surroundings, @unchecked Sendable {
     /// What the caller that starts the flight is told, if that is known before it has to wait.
     var answer: Result<AnyBox?, any Error>?
     var cancelRequested = false
-    /// Whether the value can be read from the store's slot.
-    var isPublished = false
 
     private let handoff = Handoff()
 

@@ -189,12 +189,10 @@ extension RequestCore {
     func publish(_ acquisition: Acquisition, _ state: borrowing State) {
         guard let box = acquisition.box, state.lifecycle.isReadable(acquisition.entry) else { return }
         let core = acquisition.core
-        acquisition.isPublished = core.slot.memory.publish(box, acquisition.resource.tag, of: core.identity)
+        core.slot.memory.publish(box, acquisition.resource.tag, of: core.identity)
     }
 
     private func withdraw(_ acquisition: Acquisition) {
-        guard acquisition.isPublished else { return }
-        acquisition.isPublished = false
         acquisition.core.slot.memory.withdraw(acquisition.resource.tag, of: acquisition.core.identity)
     }
 

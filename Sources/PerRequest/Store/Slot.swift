@@ -208,11 +208,10 @@ extension SlotMemory {
 
 extension SlotMemory {
     /// Lets a resource be read like a value.
-    func publish(_ box: AnyBox, _ tag: Int32, of store: Int) -> Bool {
+    func publish(_ box: AnyBox, _ tag: Int32, of store: Int) {
         contents.withLock { contents in
-            guard owner.load(ordering: .relaxed) == store else { return false }
+            guard owner.load(ordering: .relaxed) == store else { return }
             put(.box(box), for: .key(tag), &contents)
-            return true
         }
     }
 

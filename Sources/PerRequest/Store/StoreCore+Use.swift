@@ -30,14 +30,12 @@ extension StoreCore {
 
     /// Puts what a body made of a value in its place, and passes the turn on.
     private func endLoan(_ acquired: Acquired, _ call: Int, _ box: AnyBox) {
-        var replaced: AnyBox?
         let request = request
         request.send(.callEnded(call)) { state in
             guard let acquisition = state.acquisitions[acquired.entry] else { return }
-            replaced = acquisition.box
+            // `acquired` refers to the box that is replaced: this is not its end.
             acquisition.box = box
-            if acquisition.isPublished { request.publish(acquisition, state) }
+            request.publish(acquisition, state)
         }
-        withExtendedLifetime(replaced) {}
     }
 }

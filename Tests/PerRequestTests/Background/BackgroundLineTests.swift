@@ -161,6 +161,35 @@ struct BackgroundLineTests {
         #expect(journal.entries == ["next", "late of r/late"])
     }
 
+    @Test("a job's store is settled first, in the time of that point")
+    func settles() async throws {
+        let journal = Journal()
+        let mayEnd = Signal()
+        let resource = noting("resource", in: journal)
+        let stuck = RequestResource("stuck", released: .beforeResponse) {
+        } release: { _, _ in
+            await mayEnd.wait()
+        }
+        let work = BackgroundWork()
+        try await running(work) {
+            let limits = RequestLimits(beforeResponse: .milliseconds(1))
+            let scope = RequestScope(
+                limits: limits,
+                report: { report in
+                    if case .pointOverran(.beforeResponse, _) = report.kind { journal.note("overran") }
+                    mayEnd.fire()
+                },
+                background: work
+            )
+            try scope.store.afterResponse("overruns") {
+                _ = try await resource.get()
+                try await stuck.get()
+            }
+            await scope.close()
+        }
+        #expect(journal.entries == ["acquire resource", "overran", "release resource: rollback"])
+    }
+
     @Test(
         "a chain of 100,000 jobs, each of which registers the next, ends and keeps nothing of those before",
         arguments: Owner.allCases
