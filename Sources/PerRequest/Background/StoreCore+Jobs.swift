@@ -26,7 +26,7 @@ extension StoreCore {
         let job = PendingJob(ticket: try admit(name), name: name, condition: condition, work: work)
         let isOpen = request.state.withLock { state in
             guard state.lifecycle.phase(of: scope) != .closed else { return false }
-            state.change(scope) { $0.jobs.append(job) }
+            state.change(scope) { $0.rest.jobs.append(job) }
             return true
         }
         guard isOpen else {
@@ -83,7 +83,7 @@ extension StoreCore {
             let line = BackgroundLine(of: self, runBy: nil)
             line.append(ready(jobs, values, in: line, configuration.ofJobs(in: line)))
             let openerHasLeft = request.state.withLock { state in
-                if !state.own.openerHasLeft { state.own.lineOfOpener = line }
+                if !state.own.openerHasLeft { state.own.rest.lineOfOpener = line }
                 return state.own.openerHasLeft
             }
             // A release overran, and the opener did not wait for it.
@@ -136,7 +136,7 @@ extension StoreCore {
         let line: BackgroundLine? = request.state.withLock { state in
             state.change(scope) { state in
                 state.openerHasLeft = true
-                return state.lineOfOpener.take()
+                return state.takeLine()
             }
         }
         await line?.run()

@@ -255,8 +255,8 @@ extension Lifecycle {
         var next = scope
         let id = entries.id(at: dependent)
         while next > 0 {
-            if self[scope: next].openedIn == id { return false }
-            next = self[scope: next].parent
+            if self[nesting: next].openedIn == id { return false }
+            next = self[nesting: next].parent
             if next == own { return true }
         }
         return false
@@ -265,7 +265,7 @@ extension Lifecycle {
     private func isAncestor(_ ancestor: Int32, of scope: Int32) -> Bool {
         var next = scope
         while next > 0 {
-            next = self[scope: next].parent
+            next = self[nesting: next].parent
             if next == ancestor { return true }
         }
         return false
@@ -279,10 +279,10 @@ extension Lifecycle {
             var scope = entries[dependent].scope
             let id = entries.id(at: place)
             while scope > 0 {
-                if self[scope: scope].isBound, self[scope: scope].openedIn == id {
+                if self[nesting: scope].isBound, self[nesting: scope].openedIn == id {
                     return .captive(by: entries.id(at: dependent))
                 }
-                scope = self[scope: scope].parent
+                scope = self[nesting: scope].parent
             }
         }
         // What it lends to a child that belongs to it is given back in there.
@@ -311,7 +311,7 @@ extension Lifecycle {
     /// Whatever opened the store of an entry inside of its own activity uses what that is built on, too.
     private mutating func link(_ dependent: Int32, to place: Int32) {
         linkAlone(dependent, to: place)
-        guard self[scope: entries[dependent].scope].boundAbove > 0 else { return }
+        guard self[nesting: entries[dependent].scope].boundAbove > 0 else { return }
         var openers: [Int32] = []
         forEachOpener(of: entries[dependent].scope) { openers.append($0) }
         for opener in openers where opener != place { linkAlone(opener, to: place) }

@@ -61,10 +61,12 @@ extension Lifecycle {
 
     /// Does something with each entry that has to end before a scope, or one around it, is closed by its parent.
     func forEachOpener(of scope: Int32, _ body: (Int32) -> Void) {
-        var scope = self[scope: scope].boundAbove
+        var scope = self[nesting: scope].boundAbove
         while scope > 0 {
-            if self[scope: scope].isBound, let entry = entries.place(of: self[scope: scope].openedIn) { body(entry) }
-            scope = self[scope: self[scope: scope].parent].boundAbove
+            if self[nesting: scope].isBound, let entry = entries.place(of: self[nesting: scope].openedIn) {
+                body(entry)
+            }
+            scope = self[nesting: self[nesting: scope].parent].boundAbove
         }
     }
 

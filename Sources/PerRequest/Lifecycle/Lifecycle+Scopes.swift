@@ -13,18 +13,17 @@ extension Lifecycle {
         guard let parent = scopePlace(of: parent), self[scope: parent].isOwned, self[scope: parent].phase < .closing
         else { return nil }
         var child = Scope(isOwned: true)
-        child.parent = parent
         child.isObserved = isObserved
+        var nesting = Nesting(parent: parent, boundAbove: self[nesting: parent].boundAbove)
         let entry = entry(around: activity.flatMap(node))
         if let entry {
-            child.openedIn = entries.id(at: entry)
+            nesting.openedIn = entries.id(at: entry)
             // Where the parent itself is inside of the entry, the entry waits for the parent.
-            child.isBound = self[scope: parent].openedIn != child.openedIn
+            nesting.isBound = self[nesting: parent].openedIn != nesting.openedIn
         }
-        child.boundAbove = self[scope: parent].boundAbove
-        let (_, place) = children.insert(child)
-        if child.isBound { children[place].boundAbove = place + 1 }
-        if let entry, child.isBound {
+        let (_, place) = children.insert(Child(child, nesting))
+        if nesting.isBound { children[place].nesting.boundAbove = place + 1 }
+        if let entry, nesting.isBound {
             children.append(place, to: &entries[entry].boundScopes, .owner)
         } else {
             changeChildren(of: parent) { children, list in children.append(place, to: &list, .owner) }
@@ -33,7 +32,7 @@ extension Lifecycle {
         return scopeID(at: place + 1)
     }
 
-    private mutating func changeChildren(of parent: Int32, _ body: (inout Slab<Scope>, inout SlabList) -> Void) {
+    private mutating func changeChildren(of parent: Int32, _ body: (inout Slab<Child>, inout SlabList) -> Void) {
         var list = self[scope: parent].children
         body(&children, &list)
         self[scope: parent].children = list
@@ -44,8 +43,8 @@ extension Lifecycle {
         while !entries[place].boundScopes.isEmpty {
             let child = entries[place].boundScopes.first
             children.remove(child, from: &entries[place].boundScopes, .owner)
-            children[child].isBound = false
-            let parent = children[child].parent
+            children[child].nesting.isBound = false
+            let parent = children[child].nesting.parent
             changeChildren(of: parent) { children, list in children.append(child, to: &list, .owner) }
             agenda.append(parent)
         }
@@ -54,11 +53,11 @@ extension Lifecycle {
     /// Nobody waits for a child any more.
     private mutating func leaveParent(_ scope: Int32) {
         guard scope > 0 else { return }
-        let parent = self[scope: scope].parent
-        let entry = self[scope: scope].isBound ? entries.place(of: self[scope: scope].openedIn) : nil
+        let parent = self[nesting: scope].parent
+        let entry = self[nesting: scope].isBound ? entries.place(of: self[nesting: scope].openedIn) : nil
         if let entry {
             children.remove(scope - 1, from: &entries[entry].boundScopes, .owner)
-            self[scope: scope].isBound = false
+            children[scope - 1].nesting.isBound = false
         } else {
             changeChildren(of: parent) { children, list in children.remove(scope - 1, from: &list, .owner) }
         }
@@ -235,18 +234,18 @@ extension Lifecycle {
         actions.append(.closed(id))
         guard scope > 0 else { return }
         guard self[scope: scope].isObserved else { return forgetChild(scope) }
-        self[scope: self[scope: scope].parent].untold += 1
+        self[scope: self[nesting: scope].parent].untold += 1
     }
 
     /// The observer of a child that has ended was told: now its parent can end.
     mutating func told(_ scope: Int32) {
         guard scope > 0, self[scope: scope].phase == .closed else { return }
-        self[scope: self[scope: scope].parent].untold -= 1
+        self[scope: self[nesting: scope].parent].untold -= 1
         forgetChild(scope)
     }
 
     private mutating func forgetChild(_ scope: Int32) {
-        let parent = self[scope: scope].parent
+        let parent = self[nesting: scope].parent
         self[scope: parent].openChildren -= 1
         agenda.append(parent)
         closed.append(scope - 1)

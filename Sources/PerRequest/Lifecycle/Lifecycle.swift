@@ -17,7 +17,8 @@
 /// place where they are, and are in rows. So nothing costs more because there is more of something else.
 struct Lifecycle: Hashable, Sendable {
     private var root: Scope
-    var children = Slab<Scope>()
+    private var lastOrder: Int32 = 0
+    var children = Slab<Child>()
     var entries = Slab<Entry>()
     var calls = Slab<Call>()
     /// Which entry stands for a resource in a scope, once there are too many entries to look through them.
@@ -26,7 +27,6 @@ struct Lifecycle: Hashable, Sendable {
     var agenda: [Int32] = []
     /// The children that the last event has closed: they can be asked about until the next one.
     var closed: [Int32] = []
-    private var lastOrder = 0
 
     /// Makes the lifecycle of a request.
     ///
@@ -67,7 +67,7 @@ extension Lifecycle {
     }
 
     /// A store: the request's own, or a child's.
-    struct Scope: SlabListed {
+    struct Scope: Hashable, Sendable {
         var phase = Phase.open
         var verdict = RequestOutcome.Verdict.commit
         var response = Response.asIntended
@@ -84,17 +84,8 @@ extension Lifecycle {
         /// An observer is told of its end, before its parent ends.
         var isObserved = false
 
-        /// The place of the parent; -1 for the root.
-        var parent: Int32 = -1
-        /// The entry inside of whose activity it was opened; -1 for none.
-        var openedIn = -1
-        /// Whether that entry has to end before the parent closes this.
-        var isBound = false
-        /// The nearest scope, from this one upward, that was bound when it was opened; -1 for none.
-        var boundAbove: Int32 = -1
         /// The opener, if it waits for the end of a phase inside of an activity.
         var opener: Int32 = -1
-        var links = SlabLinks()
 
         /// The children that it has to wait for when it closes, in the order in which they were opened.
         var children = SlabList()
@@ -115,6 +106,30 @@ extension Lifecycle {
         var awaiting: Int32 = 0
         /// What can be released now, the next one last.
         var ready = SlabList()
+    }
+
+    /// Where a scope is among the others.
+    struct Nesting: Hashable, Sendable {
+        /// The place of the parent; -1 for the root.
+        var parent: Int32 = -1
+        /// The nearest scope, from this one upward, that was bound when it was opened; -1 for none.
+        var boundAbove: Int32 = -1
+        /// The entry inside of whose activity it was opened; -1 for none.
+        var openedIn = -1
+        /// Whether that entry has to end before the parent closes this.
+        var isBound = false
+    }
+
+    /// The scope of a child.
+    struct Child: SlabListed {
+        var scope: Scope
+        var nesting: Nesting
+        private var links = SlabLinks()
+
+        init(_ scope: Scope, _ nesting: Nesting) {
+            self.scope = scope
+            self.nesting = nesting
+        }
 
         subscript(row: SlabRow) -> SlabLinks {
             get { links }
@@ -126,9 +141,11 @@ extension Lifecycle {
 
     /// A scope refers to nothing, so that changing a part of it costs as if it were not copied.
     subscript(scope place: Int32) -> Scope {
-        @inline(__always) get { place == 0 ? root : children[place - 1] }
-        @inline(__always) set { if place == 0 { root = newValue } else { children[place - 1] = newValue } }
+        @inline(__always) get { place == 0 ? root : children[place - 1].scope }
+        @inline(__always) set { if place == 0 { root = newValue } else { children[place - 1].scope = newValue } }
     }
+
+    subscript(nesting place: Int32) -> Nesting { place == 0 ? Nesting() : children[place - 1].nesting }
 
     /// Where the scope of a number is, if it has not closed; the root is always there.
     func scopePlace(of id: Int) -> Int32? {
@@ -342,7 +359,7 @@ extension Lifecycle {
 
     mutating func nextOrder() -> Int {
         lastOrder += 1
-        return lastOrder
+        return Int(lastOrder)
     }
 }
 

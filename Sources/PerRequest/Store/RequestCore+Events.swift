@@ -257,7 +257,7 @@ extension RequestCore {
         case .releasing: reason = .releaseTimedOut(resource.limits.release)
         }
         let failure = acquisition.failure(acquisition.core.error(reason, key: resource.name))
-        if !isTold { state.change(acquisition.core.scope) { $0.releaseFailures.append(failure) } }
+        if !isTold { state.change(acquisition.core.scope) { $0.rest.releaseFailures.append(failure) } }
         effects.append(.report(acquisition.core, .releaseFailed(failure)))
     }
 
@@ -273,7 +273,7 @@ extension RequestCore {
         for id in state.lifecycle.entriesInTime(of: point, scope: scope) {
             guard let acquisition = state.acquisitions[id] else { continue }
             let error = core.error(.pointTimedOut(point, limit), key: acquisition.resource.name)
-            state.change(scope) { $0.releaseFailures.append(acquisition.failure(error)) }
+            state.change(scope) { $0.rest.releaseFailures.append(acquisition.failure(error)) }
         }
     }
 
@@ -321,7 +321,7 @@ extension RequestCore {
             // What became of it can be asked for ever.
             state.own.status = rest.status
             state.own.ending = rest.ending
-            state.own.releaseFailures = rest.releaseFailures
+            if !rest.releaseFailures.isEmpty { state.own.rest.releaseFailures = rest.releaseFailures }
             state.own.openerHasLeft = rest.openerHasLeft
             state.own.openerTakesSlot = rest.openerTakesSlot
             if configuration.isObserved { effects.append(.observeClosed(self, outcome)) }
@@ -335,7 +335,7 @@ extension RequestCore {
         }
         let isRun: (PendingJob) -> Bool = { $0.isRun(after: outcome.verdict) }
         let inherited = child.left(jobs.filter(isRun), values)
-        state.change(child.parentScope) { $0.jobs += inherited }
+        state.change(child.parentScope) { $0.rest.jobs += inherited }
         effects.append(.withdraw(child, jobs.filter { !isRun($0) }))
     }
 
@@ -345,12 +345,12 @@ extension RequestCore {
         _ state: inout State,
         _ effects: inout [Effect]
     ) {
-        guard state.read(scope, { !$0.phaseWaiters.isEmpty }) else { return }
+        guard state.read(scope, { $0.hasPhaseWaiters }) else { return }
         state.change(scope) { state in
-            for waiting in state.phaseWaiters where waiting.phase <= phase {
+            for waiting in state.rest.phaseWaiters where waiting.phase <= phase {
                 effects.append(.resume(waiting.waiter, .success(nil)))
             }
-            state.phaseWaiters.removeAll { $0.phase <= phase }
+            state.rest.phaseWaiters.removeAll { $0.phase <= phase }
         }
     }
 }

@@ -55,7 +55,7 @@ extension RequestCore {
             }
             state.own.status = nil
             state.own.openerHasLeft = false
-            state.own.pointEnds = nil
+            state.own.forgetPoint()
             return true
         }
     }
@@ -89,7 +89,7 @@ extension RequestCore {
 
 extension RequestCore.State {
     /// Whether nothing but the lifecycle stands in the way of ending.
-    fileprivate var canEndAtOnce: Bool { own.memos.isEmpty && own.phaseWaiters.isEmpty }
+    fileprivate var canEndAtOnce: Bool { own.memos.isEmpty && !own.hasPhaseWaiters }
 
     /// Whether nothing is left of what was used but values.
     fileprivate var isUnused: Bool {

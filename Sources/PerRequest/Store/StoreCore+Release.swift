@@ -35,7 +35,7 @@ extension StoreCore {
             failure = new
             // One that overran its limit is among the failures already.
             guard state.lifecycle.state(of: entry) != .overdueRelease else { return }
-            state.change(acquisition.core.scope) { $0.releaseFailures.append(new) }
+            state.change(acquisition.core.scope) { $0.rest.releaseFailures.append(new) }
         }
         if let holdLimit { Deadlines.shared.cancel(holdLimit) }
         if let failure { effects.insert(.report(self, .releaseFailed(failure)), at: 0) }
@@ -157,13 +157,13 @@ extension StoreCore {
                 guard !hasPassed, !state.lifecycle.hasPassed(phase, scope: scope) else { return }
                 let opener = Waiter()
                 waiter = opener
-                state.change(scope) { $0.phaseWaiters.append(PhaseWaiter(phase: phase, waiter: opener)) }
+                state.change(scope) { $0.rest.phaseWaiters.append(PhaseWaiter(phase: phase, waiter: opener)) }
                 // The wait for it is an edge of the graph, if the opener is inside of something.
                 if let inside = surroundings?.innermost(of: request.identity, in: state.lifecycle) {
                     state.lifecycle.waitForPhase(scope, inside: inside, &actions)
                 }
                 limit = self.limit(of: point, state)
-                state.change(scope) { $0.pointEnds = .now + limit }
+                state.change(scope) { $0.rest.pointEnds = .now + limit }
             }
         }
         request.perform(effects)
@@ -209,7 +209,7 @@ extension ChildCore {
         let limit: Duration? = request.state.withLock { state in
             guard !state.lifecycle.hasPassed(.closing, scope: scope) else { return nil }
             let limit = self.limit(of: .afterResponse, state)
-            state.change(scope) { $0.pointEnds = .now + limit }
+            state.change(scope) { $0.rest.pointEnds = .now + limit }
             return limit
         }
         guard let limit else { return }

@@ -12,11 +12,8 @@ class StoreCore: @unchecked Sendable {
     final let slot: Slot
     final let number: Atomic<Int>
     final let configuration: StoreConfiguration
-    /// Who gets this store's reports in place of the configuration's reporter.
-    ///
-    /// Set before anybody else knows of the store.
-    final var receiver: (any ReportReceiver)?
-    final let givenID: String?
+    /// What few stores have; set before anybody else knows of the store.
+    fileprivate final var particulars: Particulars?
     /// The raw value of the opener's priority; 0 for none.
     final let openedAt: Atomic<UInt8>
     /// Whether somebody will close the store.
@@ -33,10 +30,9 @@ class StoreCore: @unchecked Sendable {
     ) {
         self.slot = slot
         self.configuration = configuration
-        self.receiver = receiver
+        particulars = receiver == nil && id == nil ? nil : Particulars(receiver: receiver, id: id)
         self.number = Atomic(number)
         openedAt = Atomic(priority?.rawValue ?? 0)
-        givenID = id
         self.isOwned = isOwned
     }
 
@@ -61,6 +57,33 @@ class StoreCore: @unchecked Sendable {
 
     /// The scope of the store in which a resource is acquired: this one if it owns it, else its parent's owner.
     func owner(of resource: Int) -> Int { Lifecycle.rootScope }
+}
+
+/// What few stores have.
+private final class Particulars: @unchecked Sendable {
+    var receiver: (any ReportReceiver)?
+    let id: String?
+
+    init(receiver: (any ReportReceiver)?, id: String?) {
+        self.receiver = receiver
+        self.id = id
+    }
+}
+
+extension StoreCore {
+    final var givenID: String? { particulars?.id }
+
+    /// Who gets this store's reports in place of the configuration's reporter.
+    final var receiver: (any ReportReceiver)? {
+        get { particulars?.receiver }
+        set {
+            if let particulars {
+                particulars.receiver = newValue
+            } else if newValue != nil {
+                particulars = Particulars(receiver: newValue, id: nil)
+            }
+        }
+    }
 }
 
 /// Where an open store is found: the parent's, which is open for as long as its child is.
@@ -225,24 +248,54 @@ extension StoreCore {
 /// What is kept of a scope beside the lifecycle.
 struct ScopeState: Sendable {
     var status: RequestStatus?
-    var ending: RequestOutcome.Ending?
-    var releaseFailures: [ReleaseFailure] = []
-    var memos = MemoTable()
-    /// What is left for after the response.
-    var jobs: [PendingJob] = []
-    var lineOfOpener: BackgroundLine?
     var openerHasLeft = false
-    /// Who waits for a phase to end: the opener.
-    var phaseWaiters: [PhaseWaiter] = []
-    /// When the point under way has to have ended, if somebody waits for that.
-    var pointEnds: ContinuousClock.Instant?
     /// The opener waits until the store has closed, and takes the slot then.
     var openerTakesSlot = false
+    var ending: RequestOutcome.Ending?
+    var memos = MemoTable()
+    private var more: More?
+
+    /// What few scopes have, or for a short time.
+    final class More: @unchecked Sendable {
+        // Read and written under the request's lock only.
+
+        var releaseFailures: [ReleaseFailure] = []
+        /// What is left for after the response.
+        var jobs: [PendingJob] = []
+        var lineOfOpener: BackgroundLine?
+        /// Who waits for a phase to end: the opener.
+        var phaseWaiters: [PhaseWaiter] = []
+        /// When the point under way has to have ended, if somebody waits for that.
+        var pointEnds: ContinuousClock.Instant?
+    }
+
+    /// To change what few have.
+    var rest: More {
+        mutating get {
+            if let more { return more }
+            let new = More()
+            more = new
+            return new
+        }
+    }
+
+    var releaseFailures: [ReleaseFailure] { more?.releaseFailures ?? [] }
+    var jobs: [PendingJob] { more?.jobs ?? [] }
+    var hasPhaseWaiters: Bool { more.map { !$0.phaseWaiters.isEmpty } ?? false }
+    var pointEnds: ContinuousClock.Instant? { more?.pointEnds }
 
     /// Whether letting go of it could run a user's code.
     var refersToAnything: Bool {
-        !memos.isEmpty || !jobs.isEmpty || !releaseFailures.isEmpty || ending != nil || lineOfOpener != nil
+        if !memos.isEmpty || ending != nil { return true }
+        guard let more else { return false }
+        return !more.jobs.isEmpty || !more.releaseFailures.isEmpty || more.lineOfOpener != nil
     }
+
+    /// The jobs of the opener's own line, for the one who runs them.
+    mutating func takeLine() -> BackgroundLine? { more?.lineOfOpener.take() }
+
+    /// Nothing waits for the point under way any more.
+    mutating func forgetPoint() { more?.pointEnds = nil }
 }
 
 /// A caller that will be answered.

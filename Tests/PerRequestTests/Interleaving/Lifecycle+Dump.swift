@@ -6,12 +6,13 @@ extension Lifecycle {
         var lines: [String] = []
         for place in [0] + children.all.map({ $0 + 1 }) {
             let scope = self[scope: place]
+            let nesting = self[nesting: place]
             let next = entries.places(in: scope.ready, .other).map(entries.id)
             let waited = children.places(in: scope.children, .owner).map { scopeID(at: $0 + 1) }
             lines.append(
                 """
-                scope \(scopeID(at: place)) of \(scope.parent): \(scope.phase), \(scope.verdict), \(scope.response), \
-                in \(scope.openedIn)\(scope.isBound ? " bound" : ""), close \(scope.closeRequested), \
+                scope \(scopeID(at: place)) of \(nesting.parent): \(scope.phase), \(scope.verdict), \(scope.response), \
+                in \(nesting.openedIn)\(nesting.isBound ? " bound" : ""), close \(scope.closeRequested), \
                 gone \(scope.hasProceeded), alive \(scope.alive), children \(scope.openChildren) \(waited), \
                 cancelling \(scope.cancellingBefore) \(scope.cancellingAfter), awaiting \(scope.awaiting), \
                 releasing \(scope.releasing < 0 ? -1 : entries.id(at: scope.releasing)), ready \(next)
