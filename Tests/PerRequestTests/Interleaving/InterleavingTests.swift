@@ -200,8 +200,8 @@ struct InterleavingTests {
     ) -> RequestResource<Int> {
         let (begin, commit) = (plan.yields(), plan.yields())
         let (dies, opensChild) = (plan.chance(15), plan.chance(20))
-        return .around("transaction", released: .beforeResponse, line: UInt(seed)) { use in
-            let value = try await base.get()
+        let claims = plan.chance(50)
+        let body: @Sendable (Int, RequestUse<Int>) async throws -> RequestUse<Int>.Receipt = { value, use in
             await pause(begin)
             if dies {
                 return try await withThrowingTaskGroup(of: RequestUse<Int>.Receipt.self) { group in
@@ -224,6 +224,12 @@ struct InterleavingTests {
             journal.note("commit")
             return receipt
         }
+        guard claims else {
+            return .around("transaction", released: .beforeResponse, line: UInt(seed)) { use in
+                try await body(base.get(), use)
+            }
+        }
+        return .around("transaction", on: base, released: .beforeResponse, line: UInt(seed), body)
     }
 
     /// What is wrong with a run.

@@ -116,6 +116,26 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     ]
 }
 
+extension Mistake {
+    /// What is used of a product whose trait is off.
+    static let traits: [(product: String, code: String)] = {
+        var all: [(String, String)] = []
+        #if !Hummingbird
+        all += [("Hummingbird", "RequestStoreMiddleware()"), ("Hummingbird", "RequestStoreServer.self")]
+        #endif
+        #if !GRPC
+        all += [("GRPC", "RequestStoreInterceptor()"), ("GRPC", "CurrentRPC.self")]
+        #endif
+        #if !NIO
+        all += [("NIO", "try await withRequestScope(on: 1) { _ in 2 }"), ("NIO", "RequestEventLoop.self")]
+        #endif
+        #if !FlyingFox
+        all += [("FlyingFox", "RequestStoreHandler(1)")]
+        #endif
+        return all
+    }()
+}
+
 @Suite("What does not compile, and what the compiler says to it", .serialized)
 struct MistakeTests {
     @Test("What it is compared with does compile")
@@ -140,6 +160,20 @@ struct MistakeTests {
             let messages = try Compiler.messages(about: place)
             #expect(messages.contains { $0.contains(mistake.message) }, "\(place): \(messages)")
             #expect(messages.count { $0.hasPrefix("error") } == mistake.errors, "\(messages)")
+        }
+    }
+
+    @Test("A product whose trait is off says which one it needs", arguments: Mistake.traits)
+    func trait(_ product: String, _ code: String) throws {
+        let mistake = Mistake(
+            name: product,
+            code: code,
+            message: "PerRequest\(product) is empty without its trait: .package(…, traits: [\"\(product)\"])",
+            isKey: !code.hasPrefix("try")
+        )
+        for place in mistake.places {
+            let messages = try Compiler.messages(about: "import PerRequest\(product)\n\(place)")
+            #expect(messages.contains { $0.contains(mistake.message) }, "\(place): \(messages)")
         }
     }
 }

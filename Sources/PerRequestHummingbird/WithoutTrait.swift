@@ -1,0 +1,22 @@
+#if !Hummingbird
+// What this product has without its trait: the message that says so.
+
+/// Not there without the trait.
+@available(
+    *,
+    unavailable,
+    message: "PerRequestHummingbird is empty without its trait: .package(…, traits: [\"Hummingbird\"])"
+)
+public struct RequestStoreMiddleware {
+    /// Not there without the trait.
+    public init() {}
+}
+
+/// Not there without the trait.
+@available(
+    *,
+    unavailable,
+    message: "PerRequestHummingbird is empty without its trait: .package(…, traits: [\"Hummingbird\"])"
+)
+public struct RequestStoreServer {}
+#endif
