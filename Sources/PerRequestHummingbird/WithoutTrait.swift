@@ -7,9 +7,12 @@
     unavailable,
     message: "PerRequestHummingbird is empty without its trait: .package(…, traits: [\"Hummingbird\"])"
 )
-public struct RequestStoreMiddleware {
+public struct RequestStoreMiddleware<Context> {
     /// Not there without the trait.
     public init() {}
+
+    /// Not there without the trait.
+    public init() where Context == Never {}
 }
 
 /// Not there without the trait.

@@ -8,7 +8,9 @@ enum Declarations {
     static let limit = 1_000
 
     /// The tag of those that are too many: nothing is ever found under it.
-    static let refusedTag = ValueKey.tag(Identity.nextLocal(), isCarried: false)
+    ///
+    /// It takes none of the numbers that are given: those of keys that are used together are close together.
+    static var refusedTag: Int32 { ValueKey.tag(0, isCarried: false) }
 
     struct Local: Sendable {
         let tag: Int32

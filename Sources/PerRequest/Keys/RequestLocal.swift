@@ -20,21 +20,31 @@ public struct RequestLocal<Value: Sendable>: Sendable {
         case initial(@Sendable () -> Value)
     }
 
+    /// What no read looks at that finds a value: apart, so that the key is small.
+    private final class Info: Sendable {
+        let name: String
+        let `default`: Default
+        let declaration: SourcePosition
+
+        init(_ name: String, _ default: Default, _ declaration: SourcePosition) {
+            self.name = name
+            self.default = `default`
+            self.declaration = declaration
+        }
+    }
+
     /// The name, for errors.
-    public let name: String
+    public var name: String { info.name }
 
     // The task-local and the tag are read in the caller's module; here, so that a read looks at one static constant.
     @usableFromInline let local: TaskLocal<Carrier>
     @usableFromInline let tag: Int32
-    private let `default`: Default
-    private let declaration: SourcePosition
+    private let info: Info
 
     private var key: ValueKey { .key(tag) }
 
     private init(_ name: String, _ default: Default, isCarried: Bool, _ declaration: SourcePosition) {
-        self.name = name
-        self.default = `default`
-        self.declaration = declaration
+        info = Info(name, `default`, declaration)
         local = Ambient.local
         tag = Declarations.tag(of: name, at: declaration, isCarried: isCarried)
     }
@@ -115,7 +125,7 @@ public struct RequestLocal<Value: Sendable>: Sendable {
     ///
     /// An `initial` that needs itself, through others perhaps, would never end: nothing can be thrown there.
     private func makeDefault() -> Value {
-        switch `default` {
+        switch info.default {
         case .constant(let value): return value
         case .initial(let make):
             if let path = RunningClosure.path(to: key, in: nil) {
@@ -152,7 +162,7 @@ extension RequestLocal {
 
     @usableFromInline
     func valueWhereUnset() -> Value {
-        guard case .initial = `default` else { return makeDefault() }
+        guard case .initial = info.default else { return makeDefault() }
         return Ambient.core.map { valueWhereUnset(in: RequestStore(core: $0)) } ?? makeDefault()
     }
 
@@ -202,7 +212,7 @@ extension RequestLocal {
     @usableFromInline
     func valueWhereUnset(in store: RequestStore) -> Value {
         // Only a value that is made has to be looked for again: whoever comes first makes it.
-        guard case .initial = `default` else { return makeDefault() }
+        guard case .initial = info.default else { return makeDefault() }
         do {
             return try get(in: store)
         } catch {
@@ -221,7 +231,7 @@ extension RequestLocal {
         case .ended: throw store.core.error(.requestEnded, key: name)
         case .unset: break
         }
-        guard case .initial = `default` else { return makeDefault() }
+        guard case .initial = info.default else { return makeDefault() }
         if let path = RunningClosure.path(to: key, in: nil) { throw store.core.error(.cycle(path), key: name) }
         let made = makeDefault()
         switch store.core.root.exchange(nil, by: StoredValue(made), for: key) {
@@ -289,12 +299,12 @@ extension RequestLocal {
     }
 
     private func reason(_ namesake: SourcePosition) -> RequestStoreError.Reason {
-        .otherKeySet(declaredAt: declaration, other: namesake)
+        .otherKeySet(declaredAt: info.declaration, other: namesake)
     }
 
     /// A key that is one of too many can be neither set nor asked for.
     private func check(in store: RequestStore) throws(RequestStoreError) {
         guard tag == Declarations.refusedTag else { return }
-        throw store.core.error(.keyMadeAnew(declaredAt: declaration), key: name)
+        throw store.core.error(.keyMadeAnew(declaredAt: info.declaration), key: name)
     }
 }

@@ -102,9 +102,7 @@ extension RequestResource {
     public func release(_ verdict: RequestOutcome.Verdict, in store: RequestStore) async throws {
         try await store.core.releaseEarly(info, verdict)
     }
-}
 
-extension RequestResource {
     /// A key that is one of too many cannot be used.
     func check(in store: RequestStore) throws(RequestStoreError) {
         guard let declaration = info.refusedAt else { return }

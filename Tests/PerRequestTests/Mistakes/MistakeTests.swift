@@ -121,7 +121,8 @@ extension Mistake {
     static let traits: [(product: String, code: String)] = {
         var all: [(String, String)] = []
         #if !Hummingbird
-        all += [("Hummingbird", "RequestStoreMiddleware()"), ("Hummingbird", "RequestStoreServer.self")]
+        all += [("Hummingbird", "RequestStoreMiddleware()"), ("Hummingbird", "RequestStoreMiddleware<User>()")]
+        all += [("Hummingbird", "RequestStoreServer.self")]
         #endif
         #if !GRPC
         all += [("GRPC", "RequestStoreInterceptor()"), ("GRPC", "CurrentRPC.self")]
