@@ -83,9 +83,9 @@ extension RequestResource {
     /// Releases the resource of the current store now, before its point.
     ///
     /// What was acquired with its help is released first, with the same verdict: to release a connection with `.commit`
-    /// commits the transaction that is open on it, whatever the handler does afterwards. Nothing happens if it is not held. Afterwards it can be acquired
-    /// again, unless its point has begun or it was made with `around`. Who asks for its release meanwhile waits for the same
-    /// one and gets its result.
+    /// commits the transaction that is open on it, whatever the handler does afterwards. Nothing happens if it is not held.
+    /// Afterwards it can be acquired again, unless its point has begun or it was made with `around`. Who asks for its release
+    /// meanwhile waits for the same one and gets its result.
     ///
     /// - Parameter verdict: What the release is told, whatever becomes of the request.
     /// - Throws: What the release throws, or that of something built on the resource; a ``RequestReleaseError`` with all of them
