@@ -89,7 +89,7 @@ struct ClaimTests {
                 "\(error)".hasPrefix(
                     """
                     request 7: "connection": it cannot be had for "audit": "transaction" is made on it and has it for itself \
-                    until it has ended. Work inside of "transaction", with a savepoint
+                    until it has ended: one at a time. Work inside of "transaction", with a savepoint
                     """
                 )
             )

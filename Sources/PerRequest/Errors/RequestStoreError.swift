@@ -154,8 +154,8 @@ extension RequestStoreError.Reason {
         case .claimed(let claimant, let other):
             """
             it cannot be had \(other.map { "for \"\($0)\"" } ?? "exclusively"): "\(claimant)" is made on it and has it for \
-            itself until it has ended. Work inside of "\(claimant)", with a savepoint for what may be undone on its own; or \
-            open a child store that owns this as well.
+            itself until it has ended: one at a time. Work inside of "\(claimant)", with a savepoint for what may be undone \
+            on its own; or open a child store that owns this as well.
             """
         case .cycle(let path):
             """
