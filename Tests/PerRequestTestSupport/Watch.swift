@@ -59,8 +59,13 @@ package final class Watch: RequestObserver {
     }
 
     /// A resource that notes its releases here: its name, whether its store was current, the verdict and the ending.
-    package func resource(_ name: String, released: ReleasePoint = .afterResponse) -> RequestResource<String> {
-        RequestResource(name, released: released) {
+    package func resource(
+        _ name: String,
+        released: ReleasePoint = .afterResponse,
+        fileID: String = #fileID,
+        line: UInt = #line
+    ) -> RequestResource<String> {
+        RequestResource(name, released: released, fileID: fileID, line: line) {
             name
         } release: { [self] value, outcome in
             await Task.yield()

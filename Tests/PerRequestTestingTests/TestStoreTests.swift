@@ -70,6 +70,24 @@ struct TestStoreTests {
         }
     }
 
+    @Test("what is made on a resource is made on its replacement, and has that for itself")
+    func aroundOnReplaced() async throws {
+        let fake = Database()
+        let transaction = RequestResource.around("transaction", on: database, released: .beforeResponse) {
+            database,
+            use in
+            database.end("begin")
+            return try await use(database)
+        }
+        try await withTestRequestStore(overriding: [.resource(database, fake)]) { _ in
+            let used = try await transaction.get()
+            #expect(used === fake)
+            let error = await #expect(throws: RequestStoreError.self) { try await database.useExclusively { _ in } }
+            #expect(error.map { "\($0)" }?.hasSuffix("[claimed]") == true)
+        }
+        #expect(fake.log == ["begin"])
+    }
+
     @Test("a factory can be made to fail")
     func failingFactory() async throws {
         try await withTestRequestStore(overriding: [.resource(database) { throw Unavailable() }]) { _ in

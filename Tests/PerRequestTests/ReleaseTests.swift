@@ -54,7 +54,7 @@ struct ReleaseTests {
     func throwing(_ failing: Int, suspends: Bool) async throws {
         let journal = Journal()
         let resources = (0..<4).map { number in
-            RequestResource("\(number)") {
+            RequestResource("\(number)", line: UInt(number)) {
                 number
             } release: { _, _ in
                 if suspends { await Task.yield() }
@@ -324,7 +324,7 @@ struct ReleaseTests {
     func many(suspends: Bool) async throws {
         let journal = Journal()
         let resources = (0..<1_000).map { number in
-            RequestResource("\(number)") {
+            RequestResource("\(number)", line: UInt(number)) {
                 number
             } release: { value, _ in
                 if suspends { await Task.yield() }

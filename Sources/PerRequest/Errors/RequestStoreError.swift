@@ -28,8 +28,9 @@ public struct RequestStoreError: Error {
         /// The resource cannot be had or released now: the caller's own body has it; or this resource's factory is using
         /// it, or a child store holds this resource, which is built on it.
         case inUse(by: String)
-        /// This resource is made on it with `around` and has it for itself.
-        case claimed(by: String)
+        /// Another resource is made on it with `around(_:on:)` and has it for itself: nothing else can be made on it, and no
+        /// body of `useExclusively` can have it.
+        case claimed(by: String, for: String?)
         /// The resources along a cycle: each is acquired inside the factory of the one before it.
         case cycle([String])
         /// The resources along a cycle of waits that would never end: each is used, acquired or released by what waits for
@@ -39,6 +40,11 @@ public struct RequestStoreError: Error {
         case captive(by: String)
         /// Nothing has been set.
         case unset
+        /// Nothing has been set with this key, but with another one of the same name: one of the two is not meant, or the key's
+        /// declaration makes a new key at each access.
+        case otherKeySet(declaredAt: SourcePosition, other: SourcePosition)
+        /// The key's declaration makes a new key at each access, and has done so a thousand times.
+        case keyMadeAnew(declaredAt: SourcePosition)
         /// The value set under this name has another type.
         case typeMismatch(stored: String, requested: String)
         /// An `around` function returned without calling `use`.
@@ -68,11 +74,12 @@ public struct RequestStoreError: Error {
 }
 
 extension RequestStoreError: CustomStringConvertible {
-    /// The key, the request, the reason and the remedy.
+    /// The request, the key, the reason and the remedy, and the name of the reason in brackets, which the article
+    /// <doc:Troubleshooting> has an entry for.
     public var description: String {
         let key = key.map { "\"\($0)\": " } ?? ""
         let request = request.map { "request \($0): " } ?? ""
-        return "\(request)\(key)\(reason.explanation)"
+        return "\(request)\(key)\(reason.explanation) [\(caseName(of: reason))]"
     }
 }
 
@@ -92,7 +99,8 @@ extension RequestStoreError.Reason {
         case .outsideRequest:
             """
             no request is being served here. Serve it through a PerRequest adapter, wrap the work in \
-            `withRequestStore { }`, or, in a callback, carry the request with a `RequestSnapshot`.
+            `withRequestStore { }`, or, in a callback, carry the request with a `RequestSnapshot`. In a test, use \
+            `withTestRequestStore { }` or the trait `.requestStore` of PerRequestTesting.
             """
         case .privateStore:
             """
@@ -143,10 +151,11 @@ extension RequestStoreError.Reason {
             own resource, or a factory or a child store that has it while it is to be released. Wait until that has ended, \
             and move what has to wait out of the body.
             """
-        case .claimed(let claimant):
+        case .claimed(let claimant, let other):
             """
-            "\(claimant)" is made on it and has it for itself until it has ended. Use a savepoint of "\(claimant)", or let the \
-            child store own both.
+            it cannot be had \(other.map { "for \"\($0)\"" } ?? "exclusively"): "\(claimant)" is made on it and has it for \
+            itself until it has ended: one at a time. Work inside of "\(claimant)", with a savepoint for what may be undone \
+            on its own; or open a child store that owns this as well.
             """
         case .cycle(let path):
             """
@@ -161,11 +170,27 @@ extension RequestStoreError.Reason {
             """
         case .captive(let dependent):
             """
-            it is released before "\(dependent)", inside whose factory it was asked for and which would go on using it. \
-            Release "\(dependent)" at the same point, or take what it needs from something that lives as long.
+            it is released before "\(dependent)", inside whose factory it was asked for and which would go on using it. Let \
+            "\(dependent)" end at the same point (a resource with `released:`, a memo with `until: .beforeResponse`), or take \
+            what it needs from something that lives as long.
             """
         case .unset:
             "nothing has been set in this request: set it in a middleware, or read `value`, which is nil where unset."
+        case .otherKeySet(let here, let other) where here == other:
+            """
+            nothing has been set with this key. Its declaration, at \(here), has made another one that has been set: each \
+            access makes a new key. Declare it as `static let`.
+            """
+        case .otherKeySet(let here, let other):
+            """
+            nothing has been set with this key, which is declared at \(here). What has been set is another key of this name, \
+            declared at \(other). Use one of them everywhere.
+            """
+        case .keyMadeAnew(let declaration):
+            """
+            it cannot be used: its declaration, at \(declaration), has made \(Declarations.limit) keys, one at each access. \
+            Declare it as `static let`.
+            """
         case .typeMismatch(let stored, let requested):
             "the value set under this name is a \(stored) and was asked for as a \(requested). Ask for \(stored)."
         case .useNeverCalled:
@@ -176,7 +201,10 @@ extension RequestStoreError.Reason {
             retries off.
             """
         case .resourceLost(let error):
-            "the function given to `around` ended while the request was using it\(error.map { ": \($0)" } ?? ".")"
+            """
+            the function given to `around` ended while the request was using it\(error.map { ": \($0)" } ?? ""). Look for what \
+            ended it: a connection that was lost, or a time limit of its own.
+            """
         case .rollbackSwallowed:
             """
             the function given to `around` returned although `use` threw. What should have been rolled back may be \

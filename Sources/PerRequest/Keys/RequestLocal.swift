@@ -20,21 +20,33 @@ public struct RequestLocal<Value: Sendable>: Sendable {
         case initial(@Sendable () -> Value)
     }
 
+    /// What no read looks at that finds a value: apart, so that the key is small.
+    private final class Info: Sendable {
+        let name: String
+        let `default`: Default
+        let declaration: SourcePosition
+
+        init(_ name: String, _ default: Default, _ declaration: SourcePosition) {
+            self.name = name
+            self.default = `default`
+            self.declaration = declaration
+        }
+    }
+
     /// The name, for errors.
-    public let name: String
+    public var name: String { info.name }
 
     // The task-local and the tag are read in the caller's module; here, so that a read looks at one static constant.
     @usableFromInline let local: TaskLocal<Carrier>
     @usableFromInline let tag: Int32
-    private let `default`: Default
+    private let info: Info
 
     private var key: ValueKey { .key(tag) }
 
-    private init(_ name: String, _ default: Default, isCarried: Bool) {
-        self.name = name
-        self.default = `default`
+    private init(_ name: String, _ default: Default, isCarried: Bool, _ declaration: SourcePosition) {
+        info = Info(name, `default`, declaration)
         local = Ambient.local
-        tag = ValueKey.tag(Identity.nextLocal(), isCarried: isCarried)
+        tag = Declarations.tag(of: name, at: declaration, isCarried: isCarried)
     }
 
     /// Makes a key with a value for requests that set none.
@@ -43,8 +55,19 @@ public struct RequestLocal<Value: Sendable>: Sendable {
     ///   - name: The key's name in errors.
     ///   - value: What is read where nothing was set, outside a request and after it too.
     ///   - carried: Whether `RequestStore.afterResponse` copies the value for the work after the response.
-    public init(_ name: String, default value: Value, carried: Bool = true) {
-        self.init(name, .constant(value), isCarried: carried)
+    ///   - fileID: The declaration's file, for errors.
+    ///   - line: The declaration's line, for errors.
+    ///   - column: The declaration's column, for errors.
+    public init(
+        _ name: String,
+        default value: Value,
+        carried: Bool = true,
+        fileID: String = #fileID,
+        line: UInt = #line,
+        column: UInt = #column
+    ) {
+        let declaration = SourcePosition(fileID: fileID, line: line, column: column)
+        self.init(name, .constant(value), isCarried: carried, declaration)
     }
 
     /// Makes a key whose value is made at its first read, once for every request.
@@ -55,8 +78,19 @@ public struct RequestLocal<Value: Sendable>: Sendable {
     ///     keys. Outside a request every read calls it, and nothing is kept.
     ///   - carried: Whether `RequestStore.afterResponse` copies the value for the work after the response; where
     ///     it is not there to be copied, that work makes one of its own.
-    public init(_ name: String, carried: Bool = true, initial: @escaping @Sendable () -> Value) {
-        self.init(name, .initial(initial), isCarried: carried)
+    ///   - fileID: The declaration's file, for errors.
+    ///   - line: The declaration's line, for errors.
+    ///   - column: The declaration's column, for errors.
+    public init(
+        _ name: String,
+        carried: Bool = true,
+        fileID: String = #fileID,
+        line: UInt = #line,
+        column: UInt = #column,
+        initial: @escaping @Sendable () -> Value
+    ) {
+        let declaration = SourcePosition(fileID: fileID, line: line, column: column)
+        self.init(name, .initial(initial), isCarried: carried, declaration)
     }
 
     /// Makes a key that is `nil` until it is set.
@@ -64,15 +98,34 @@ public struct RequestLocal<Value: Sendable>: Sendable {
     /// - Parameters:
     ///   - name: The key's name in errors.
     ///   - carried: Whether `RequestStore.afterResponse` copies the value for the work after the response.
-    public init<Wrapped>(_ name: String, carried: Bool = true) where Value == Wrapped? {
-        self.init(name, default: nil, carried: carried)
+    ///   - fileID: The declaration's file, for errors.
+    ///   - line: The declaration's line, for errors.
+    ///   - column: The declaration's column, for errors.
+    public init<Wrapped>(
+        _ name: String,
+        carried: Bool = true,
+        fileID: String = #fileID,
+        line: UInt = #line,
+        column: UInt = #column
+    ) where Value == Wrapped? {
+        let declaration = SourcePosition(fileID: fileID, line: line, column: column)
+        self.init(name, .constant(nil), isCarried: carried, declaration)
     }
+
+    /// Says what a value that is not optional needs.
+    @available(
+        *,
+        unavailable,
+        message:
+            "a value that is not optional needs `default:` or `initial:`; or declare it as optional, nil until it is set"
+    )
+    public init(_ name: String, carried: Bool = true) { fatalError("unavailable") }
 
     /// The default.
     ///
     /// An `initial` that needs itself, through others perhaps, would never end: nothing can be thrown there.
     private func makeDefault() -> Value {
-        switch `default` {
+        switch info.default {
         case .constant(let value): return value
         case .initial(let make):
             if let path = RunningClosure.path(to: key, in: nil) {
@@ -109,7 +162,7 @@ extension RequestLocal {
 
     @usableFromInline
     func valueWhereUnset() -> Value {
-        guard case .initial = `default` else { return makeDefault() }
+        guard case .initial = info.default else { return makeDefault() }
         return Ambient.core.map { valueWhereUnset(in: RequestStore(core: $0)) } ?? makeDefault()
     }
 
@@ -159,7 +212,7 @@ extension RequestLocal {
     @usableFromInline
     func valueWhereUnset(in store: RequestStore) -> Value {
         // Only a value that is made has to be looked for again: whoever comes first makes it.
-        guard case .initial = `default` else { return makeDefault() }
+        guard case .initial = info.default else { return makeDefault() }
         do {
             return try get(in: store)
         } catch {
@@ -172,12 +225,13 @@ extension RequestLocal {
     ///
     /// - Throws: ``RequestStoreError`` if the request is over.
     public func get(in store: RequestStore) throws(RequestStoreError) -> Value {
+        try check(in: store)
         switch store.core.read(key) {
         case .found(let value, _): return value.as(Value.self)
         case .ended: throw store.core.error(.requestEnded, key: name)
         case .unset: break
         }
-        guard case .initial = `default` else { return makeDefault() }
+        guard case .initial = info.default else { return makeDefault() }
         if let path = RunningClosure.path(to: key, in: nil) { throw store.core.error(.cycle(path), key: name) }
         let made = makeDefault()
         switch store.core.root.exchange(nil, by: StoredValue(made), for: key) {
@@ -191,6 +245,7 @@ extension RequestLocal {
     ///
     /// - Throws: ``RequestStoreError`` if the request is over.
     public func set(_ value: Value, in store: RequestStore) throws(RequestStoreError) {
+        try check(in: store)
         guard store.core.write(StoredValue(value), for: key) else { throw store.core.error(.requestEnded, key: name) }
     }
 
@@ -200,6 +255,7 @@ extension RequestLocal {
     ///   throws; then nothing is changed.
     @discardableResult
     public func update<Result>(in store: RequestStore, _ body: (inout Value) throws -> Result) throws -> Result {
+        try check(in: store)
         if let path = RunningClosure.path(to: key, in: store.number) { throw store.core.error(.cycle(path), key: name) }
         var base: StoredValue?
         var present: StoredValue?
@@ -229,7 +285,26 @@ extension RequestLocal {
     ///
     /// - Throws: ``RequestStoreError`` where it is `nil`, and if the request is over.
     public func require<Wrapped>(in store: RequestStore) throws -> Wrapped where Value == Wrapped? {
-        guard let value = try get(in: store) else { throw store.core.error(.unset, key: name) }
+        guard let value = try get(in: store) else {
+            throw store.core.error(namesake(setIn: store.core).map(reason) ?? .unset, key: name)
+        }
         return value
+    }
+
+    /// The declaration of another key of this name that has been set.
+    private func namesake(setIn core: StoreCore) -> SourcePosition? {
+        Declarations.others(named: name, than: tag).first { other in
+            if case .found = core.read(.key(other.tag)) { true } else { false }
+        }?.declaration
+    }
+
+    private func reason(_ namesake: SourcePosition) -> RequestStoreError.Reason {
+        .otherKeySet(declaredAt: info.declaration, other: namesake)
+    }
+
+    /// A key that is one of too many can be neither set nor asked for.
+    private func check(in store: RequestStore) throws(RequestStoreError) {
+        guard tag == Declarations.refusedTag else { return }
+        throw store.core.error(.keyMadeAnew(declaredAt: info.declaration), key: name)
     }
 }

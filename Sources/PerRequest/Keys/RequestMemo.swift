@@ -21,12 +21,15 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
     /// The name, for errors.
     public let name: String
 
-    let id = Identity.nextKey()
+    let id: Int
     private let point: ReleasePoint
     /// Where the memo is declared: its calls have no place for one.
     private let position: SourcePosition
     private let limits: ResourceLimits
     private let body: @Sendable @concurrent (repeat each Argument) async throws -> Value
+
+    /// The identity of those of which one declaration has made too many.
+    private static var refusedID: Int { 0 }
 
     /// Makes a key.
     ///
@@ -35,8 +38,9 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
     ///   - until: How long values are kept. A function that uses a resource that is released before the response can keep
     ///     its values only until then.
     ///   - timeout: How long the function may take. Then it is cancelled and its callers get an error.
-    ///   - fileID: The declaration's file, for reports.
-    ///   - line: The declaration's line, for reports.
+    ///   - fileID: The declaration's file, for errors and reports.
+    ///   - line: The declaration's line, for errors and reports.
+    ///   - column: The declaration's column, for errors and reports.
     ///   - body: The function.
     public init(
         _ name: String,
@@ -44,11 +48,13 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
         timeout: Duration = .seconds(30),
         fileID: String = #fileID,
         line: UInt = #line,
+        column: UInt = #column,
         _ body: @escaping @Sendable @concurrent (repeat each Argument) async throws -> Value
     ) {
         self.name = name
         point = until
-        position = SourcePosition(fileID: fileID, line: line)
+        position = SourcePosition(fileID: fileID, line: line, column: column)
+        id = Declarations.admits(position) ? Identity.nextKey() : Self.refusedID
         limits = ResourceLimits(acquire: timeout)
         self.body = body
     }
@@ -64,6 +70,7 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
     /// The value for these arguments in `store`; see ``callAsFunction(_:)``.
     public func value(of argument: repeat each Argument, in store: RequestStore) async throws -> Value {
         let core = store.core
+        guard id != Self.refusedID else { throw core.error(.keyMadeAnew(declaredAt: position), key: name) }
         while true {
             let (key, entry) = core.memoEntry(id, arguments(repeat each argument), until: point)
             // A factory notes what it asks for, and a child that has ended asks for nothing.

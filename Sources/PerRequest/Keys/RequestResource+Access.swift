@@ -27,6 +27,7 @@ extension RequestResource where Value: Sendable {
     /// The resource of `store`, acquired if this is its first use; see ``get(fileID:line:)``.
     public func get(in store: RequestStore, fileID: String = #fileID, line: UInt = #line) async throws -> Value {
         let position = SourcePosition(fileID: fileID, line: line)
+        try check(in: store)
         return try await store.core.acquire(info, from: position).box.valueOnHotPath(as: Value.self)
     }
 
@@ -59,6 +60,7 @@ extension RequestResource where Value: Sendable {
         _ body: nonisolated(nonsending) (Value) async throws -> Result
     ) async throws -> Result {
         let position = SourcePosition(fileID: fileID, line: line)
+        try check(in: store)
         let acquired = try await store.core.acquire(info, from: position, as: .use)
         return try await store.core.run(acquired) { try await body(acquired.box.value(as: Value.self)) }
     }
@@ -80,9 +82,10 @@ extension RequestResource where Value: Sendable {
 extension RequestResource {
     /// Releases the resource of the current store now, before its point.
     ///
-    /// What was acquired with its help is released first. Nothing happens if it is not held. Afterwards it can be acquired
-    /// again, unless its point has begun or it was made with `around`. Who asks for its release meanwhile waits for the same
-    /// one and gets its result.
+    /// What was acquired with its help is released first, with the same verdict: to release a connection with `.commit`
+    /// commits the transaction that is open on it, whatever the handler does afterwards. Nothing happens if it is not held.
+    /// Afterwards it can be acquired again, unless its point has begun or it was made with `around`. Who asks for its release
+    /// meanwhile waits for the same one and gets its result.
     ///
     /// - Parameter verdict: What the release is told, whatever becomes of the request.
     /// - Throws: What the release throws, or that of something built on the resource; a ``RequestReleaseError`` with all of them
@@ -98,5 +101,11 @@ extension RequestResource {
     /// Releases the resource of `store` now, before its point; see ``release(_:)``.
     public func release(_ verdict: RequestOutcome.Verdict, in store: RequestStore) async throws {
         try await store.core.releaseEarly(info, verdict)
+    }
+
+    /// A key that is one of too many cannot be used.
+    func check(in store: RequestStore) throws(RequestStoreError) {
+        guard let declaration = info.refusedAt else { return }
+        throw store.core.error(.keyMadeAnew(declaredAt: declaration), key: name)
     }
 }

@@ -7,7 +7,7 @@ extension RequestResource {
     /// let notes = try await Current.client.useExclusively { client in try await client.query("…") }
     /// ```
     ///
-    /// **Lifetime.** The value is the body's until it ends, and must not leave it. What the body does to it, or puts in its
+    /// **Lifetime.** The value is the body's until it ends, and cannot leave it: what the body returns is `Sendable`. What the body does to it, or puts in its
     /// place, the next body and the release get, also if it throws. The release waits for all bodies that run or wait for
     /// their turn, as it does for those of ``use(fileID:line:_:)``. Of a value that is `Sendable`, ``get(fileID:line:)``
     /// does not wait for a turn, and gives the value as the last body left it.
@@ -27,24 +27,25 @@ extension RequestResource {
     /// - Returns: What `body` returns.
     /// - Throws: What `body` throws; what the factory throws; `CancellationError` if this caller is cancelled while it
     ///   waits; ``RequestStoreError`` where ``get(fileID:line:)`` throws it, and if the wait would never end.
-    public nonisolated(nonsending) func useExclusively<Result>(
+    public nonisolated(nonsending) func useExclusively<Result: Sendable>(
         fileID: String = #fileID,
         line: UInt = #line,
-        _ body: nonisolated(nonsending) (inout sending Value) async throws -> sending Result
-    ) async throws -> sending Result {
+        _ body: nonisolated(nonsending) (inout sending Value) async throws -> Result
+    ) async throws -> Result {
         try await useExclusively(in: .required(by: name), fileID: fileID, line: line, body)
     }
 
     /// Runs `body` with the resource of `store` when nobody else uses it; its release waits for the body.
     ///
     /// See ``useExclusively(fileID:line:_:)``.
-    public nonisolated(nonsending) func useExclusively<Result>(
+    public nonisolated(nonsending) func useExclusively<Result: Sendable>(
         in store: RequestStore,
         fileID: String = #fileID,
         line: UInt = #line,
-        _ body: nonisolated(nonsending) (inout sending Value) async throws -> sending Result
-    ) async throws -> sending Result {
+        _ body: nonisolated(nonsending) (inout sending Value) async throws -> Result
+    ) async throws -> Result {
         let position = SourcePosition(fileID: fileID, line: line)
+        try check(in: store)
         let acquired = try await store.core.acquire(info, from: position, as: .exclusive)
         return try await store.core.lend(acquired, as: Value.self, body)
     }

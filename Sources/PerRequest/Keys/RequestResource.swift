@@ -50,12 +50,18 @@ public struct RequestResource<Value>: Sendable {
     ///   - name: The key's name in errors.
     ///   - released: When the release runs.
     ///   - limits: How long the factory and the release may take, and how long the resource may be held unreported.
+    ///   - fileID: The declaration's file, for errors.
+    ///   - line: The declaration's line, for errors.
+    ///   - column: The declaration's column, for errors.
     ///   - acquire: Makes the value.
     ///   - release: Ends the value's life, knowing what became of the request.
     public init(
         _ name: String,
         released: ReleasePoint = .afterResponse,
         limits: ResourceLimits = ResourceLimits(),
+        fileID: String = #fileID,
+        line: UInt = #line,
+        column: UInt = #column,
         acquire: @escaping @Sendable () async throws -> sending Value,
         release: @escaping @Sendable (sending Value, RequestOutcome) async throws -> Void
     ) {
@@ -65,6 +71,7 @@ public struct RequestResource<Value>: Sendable {
                 name: name,
                 point: released,
                 limits: limits,
+                declaration: SourcePosition(fileID: fileID, line: line, column: column),
                 .closures(
                     acquire: { box.init(try await acquire()) },
                     release: { box, outcome in try await release(box.handOver(as: Value.self), outcome) }
@@ -87,12 +94,18 @@ extension RequestResource where Value: Sendable {
     ///   - name: The key's name in errors.
     ///   - released: When the release runs.
     ///   - limits: How long the factory and the release may take, and how long the resource may be held unreported.
+    ///   - fileID: The declaration's file, for errors.
+    ///   - line: The declaration's line, for errors.
+    ///   - column: The declaration's column, for errors.
     ///   - acquire: Makes the value.
     ///   - release: Ends the value's life, knowing what became of the request.
     public init(
         _ name: String,
         released: ReleasePoint = .afterResponse,
         limits: ResourceLimits = ResourceLimits(),
+        fileID: String = #fileID,
+        line: UInt = #line,
+        column: UInt = #column,
         acquire: @escaping @Sendable () async throws -> Value,
         release: @escaping @Sendable (Value, RequestOutcome) async throws -> Void
     ) {
@@ -102,6 +115,7 @@ extension RequestResource where Value: Sendable {
                 name: name,
                 point: released,
                 limits: limits,
+                declaration: SourcePosition(fileID: fileID, line: line, column: column),
                 .closures(
                     acquire: { box.init(try await acquire()) },
                     release: { box, outcome in try await release(box.valueOnHotPath(as: Value.self), outcome) }
@@ -125,6 +139,9 @@ extension RequestResource where Value: Sendable {
     ///   - convert: Makes what callers get from what the factory made.
     ///   - released: When the release runs.
     ///   - limits: How long the factory and the release may take, and how long the resource may be held unreported.
+    ///   - fileID: The declaration's file, for errors.
+    ///   - line: The declaration's line, for errors.
+    ///   - column: The declaration's column, for errors.
     ///   - acquire: Makes the concrete value.
     ///   - release: Ends the concrete value's life, knowing what became of the request.
     public init<Concrete: Sendable>(
@@ -132,6 +149,9 @@ extension RequestResource where Value: Sendable {
         as convert: @escaping @Sendable (Concrete) -> Value,
         released: ReleasePoint = .afterResponse,
         limits: ResourceLimits = ResourceLimits(),
+        fileID: String = #fileID,
+        line: UInt = #line,
+        column: UInt = #column,
         acquire: @escaping @Sendable () async throws -> Concrete,
         release: @escaping @Sendable (Concrete, RequestOutcome) async throws -> Void
     ) {
@@ -140,6 +160,7 @@ extension RequestResource where Value: Sendable {
                 name: name,
                 point: released,
                 limits: limits,
+                declaration: SourcePosition(fileID: fileID, line: line, column: column),
                 .closures(
                     acquire: {
                         let concrete = try await acquire()

@@ -1,4 +1,4 @@
-/// What the body of ``RequestResource/around(_:released:limits:_:)`` calls with its resource.
+/// What the body of ``RequestResource/around(_:released:limits:fileID:line:column:_:)`` calls with its resource.
 ///
 /// **Lifetime.** Valid inside the body.
 ///

@@ -24,9 +24,18 @@ public struct SourcePosition: Hashable, Sendable {
 
     /// The line, from 1.
     public let line: UInt
+
+    /// The column, from 1, where it is known: that of a key's declaration.
+    public let column: UInt?
+
+    init(fileID: String, line: UInt, column: UInt? = nil) {
+        self.fileID = fileID
+        self.line = line
+        self.column = column
+    }
 }
 
 extension SourcePosition: CustomStringConvertible {
-    /// The file and the line, such as `Notes/Current.swift:12`.
-    public var description: String { "\(fileID):\(line)" }
+    /// The file, the line and the column, such as `Notes/Current.swift:12` or `Notes/Current.swift:12:23`.
+    public var description: String { "\(fileID):\(line)\(column.map { ":\($0)" } ?? "")" }
 }

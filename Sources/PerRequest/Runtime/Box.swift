@@ -71,33 +71,25 @@ extension AnyBox {
 
 /// A value while one body has it, and then what the body made of it.
 ///
-/// It carries both through a closure that binds a task-local, which the compiler cannot follow. It never leaves the
-/// function that made it, and that waits for the closure.
-final class Loan<Value, Result>: @unchecked Sendable {
+/// It carries it through a closure that binds a task-local, which the compiler cannot follow. It never leaves the function
+/// that made it, and that waits for the closure.
+final class Loan<Value>: @unchecked Sendable {
     private var value: Value
-    private var result: Result?
 
     init(_ value: sending Value) { self.value = value }
 
     /// Lets `body` have the value; what it does to it remains, also if it throws.
-    nonisolated(nonsending) func lend(
-        to body: nonisolated(nonsending) (inout sending Value) async throws -> sending Result
-    ) async throws {
+    nonisolated(nonsending) func lend<Result: Sendable>(
+        to body: nonisolated(nonsending) (inout sending Value) async throws -> Result
+    ) async throws -> Result {
         nonisolated(unsafe) var lent = value
         defer { unsafe value = lent }
-        result = unsafe try await body(&lent)
+        return unsafe try await body(&lent)
     }
 
     /// The value, when the body has ended.
     func giveBack() -> sending Value {
         nonisolated(unsafe) let value = value
         return unsafe value
-    }
-
-    /// What the body returned.
-    func takeResult() -> sending Result {
-        guard let result else { preconditionFailure("a body that has not returned has no result") }
-        nonisolated(unsafe) let taken = result
-        return unsafe taken
     }
 }

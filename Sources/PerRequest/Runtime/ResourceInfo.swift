@@ -19,6 +19,8 @@ final class ResourceInfo: Sendable {
     let name: String
     let point: ReleasePoint
     let limits: ResourceLimits
+    /// Where the key is declared, if that has made too many keys for this one to be used.
+    let refusedAt: SourcePosition?
     let function: Function
     /// Where the value of a memo is kept.
     let memo: MemoTable.Key?
@@ -26,15 +28,23 @@ final class ResourceInfo: Sendable {
     var key: Int { memo?.memo ?? id }
 
     init(
-        id: Int = Identity.nextKey(),
+        id: Int? = nil,
         name: String,
         point: ReleasePoint,
         limits: ResourceLimits = ResourceLimits(),
         memo: MemoTable.Key? = nil,
+        declaration: SourcePosition? = nil,
         _ function: Function
     ) {
-        self.id = id
-        tag = memo == nil ? ValueKey.tag(Identity.nextLocal(), isCarried: false) : 0
+        refusedAt = declaration.flatMap { Declarations.admits($0) ? nil : $0 }
+        self.id = id ?? (refusedAt == nil ? Identity.nextKey() : 0)
+        if memo != nil {
+            tag = 0
+        } else if refusedAt != nil {
+            tag = Declarations.refusedTag
+        } else {
+            tag = ValueKey.tag(Identity.nextLocal(), isCarried: false)
+        }
         self.name = name
         self.point = point
         self.limits = limits

@@ -31,6 +31,11 @@ public struct RequestNesting: Sendable {
     /// What is acquired inside the factory of a resource of the parent is the parent's, whatever the child owns: name
     /// what is built on an owned resource too.
     ///
+    /// A child that owns a savepoint, made on the request's transaction, is a part of the request that can be undone on its
+    /// own. One that owns the connection and the transaction has a transaction that is independent. A child that owns the
+    /// transaction only would have it on the request's connection: where that has a transaction already, acquiring throws
+    /// ``RequestStoreError/Reason/claimed(by:for:)``.
+    ///
     /// What an owned resource is built on in the parent is held for it: it cannot be released early, and a parent that
     /// settles waits for it as for a body of `use`, until the child's resource has been released.
     ///

@@ -1,8 +1,9 @@
 extension RequestReport: CustomStringConvertible {
-    /// The request, the resource and what happened, in one line.
+    /// The request, the resource and what happened, and the name of the kind in brackets, which the article
+    /// <doc:Troubleshooting> has an entry for: in one line.
     ///
     /// Whatever is in the request's id, in a name or in an error's description: control characters are escaped.
-    public var description: String { text.onOneLine }
+    public var description: String { "\(text) [\(caseName(of: kind))]".onOneLine }
 
     private var text: String {
         switch kind {
@@ -30,11 +31,11 @@ extension RequestReport: CustomStringConvertible {
                 every path.
                 """
         case .jobFailed(let job, let error):
-            return "request \(request): \"\(job)\" after its response failed: \(error)"
+            return "request \(request): the job \"\(job)\" failed, after a response that it does not affect: \(error)"
         case .jobCut(let job):
             return """
-                request \(request): "\(job)" after its response was cut off, because the application shut down. Let it react \
-                to cancellation, or raise `BackgroundWork.Limits.drain`.
+                request \(request): the job "\(job)" was cut off, after a response that it does not affect, because the \
+                application shut down. Let it react to cancellation, or raise `BackgroundWork.Limits.drain`.
                 """
         }
     }

@@ -365,7 +365,7 @@ extension StoreCore {
         case .deadlock(let path): reason = .deadlock(path.map(state.name))
         case .inUse(let entry): reason = .inUse(by: state.name(of: entry))
         case .captive(let dependent): reason = .captive(by: state.name(of: dependent))
-        case .claimed(let claimant): reason = .claimed(by: state.name(of: claimant))
+        case .claimed(let claimant): reason = .claimed(by: state.name(of: claimant), for: nil)
         }
         return error(reason, key: info.name)
     }

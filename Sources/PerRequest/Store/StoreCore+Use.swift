@@ -16,16 +16,29 @@ extension StoreCore {
     /// Runs `body` with the value for itself: it is its turn.
     ///
     /// What it makes of it is the next one's.
-    nonisolated(nonsending) func lend<Value, Result>(
+    nonisolated(nonsending) func lend<Value, Result: Sendable>(
         _ acquired: Acquired,
         as type: Value.Type,
-        _ body: nonisolated(nonsending) (inout sending Value) async throws -> sending Result
-    ) async throws -> sending Result {
+        _ body: nonisolated(nonsending) (inout sending Value) async throws -> Result
+    ) async throws -> Result {
         guard let call = acquired.call else { preconditionFailure("a body without a call") }
-        let loan = Loan<Value, Result>(acquired.box.handOver(as: type))
+        let loan = Loan(acquired.box.handOver(as: type))
         defer { endLoan(acquired, call, acquired.box.replaced(by: loan.giveBack(), as: type)) }
-        try await Ambient.with(bodyOf: call, of: request.identity) { try await loan.lend(to: body) }
-        return loan.takeResult()
+        return try await Ambient.with(bodyOf: call, of: request.identity) { try await loan.lend(to: body) }
+    }
+
+    /// The value of a resource for an `around` function that is made on it and has it for itself.
+    nonisolated(nonsending) func claim<Base: Sendable>(
+        _ base: RequestResource<Base>,
+        for name: String,
+        from position: SourcePosition
+    ) async throws -> Base {
+        do {
+            return try await acquire(base.info, from: position, as: .claim).box.value(as: Base.self)
+        } catch let error as RequestStoreError {
+            guard case .claimed(let claimant, for: nil) = error.reason, error.key == base.name else { throw error }
+            throw RequestStoreError(key: error.key, request: error.request, reason: .claimed(by: claimant, for: name))
+        }
     }
 
     /// Puts what a body made of a value in its place, and passes the turn on.

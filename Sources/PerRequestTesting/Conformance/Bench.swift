@@ -1,4 +1,5 @@
 import PerRequest
+import Synchronization
 
 /// One server under a check: runs it, and knows what its requests did.
 struct Bench: Sendable {
@@ -9,13 +10,18 @@ struct Bench: Sendable {
     let resources: [RequestResource<String>]
 
     /// A value that is nobody's until a request sets it.
-    let owner = RequestLocal("owner", default: "nobody")
+    let owner: RequestLocal<String>
+
+    private static let number = Atomic<UInt>(0)
 
     init(_ server: any ConformanceServer) {
         self.server = server
+        // Each has keys of its own, as if they were declared in a line of its own: a suite may be run again and again.
+        let line = Self.number.add(1, ordering: .relaxed).newValue
+        owner = RequestLocal("owner", default: "nobody", line: line)
         let recorder = recorder
         resources = ["first", "second", "third"].map { name in
-            RequestResource(name, released: name == "second" ? .beforeResponse : .afterResponse) {
+            RequestResource(name, released: name == "second" ? .beforeResponse : .afterResponse, line: line) {
                 name
             } release: { name, outcome in
                 // Where two releases ran at a time, the other one would come in between.

@@ -88,7 +88,11 @@ struct AfterResponseTests {
         }
         let pair = { (verdict: String) in ["acquire resource", "release resource: \(verdict)"] }
         #expect(journal.entries == pair("commit") + pair("commit") + pair("rollback"))
-        #expect(reports.entries == [#"request 9: "bad" after its response failed: TestError(name: "oh")"#])
+        #expect(
+            reports.entries == [
+                #"request 9: the job "bad" failed, after a response that it does not affect: TestError(name: "oh") [jobFailed]"#
+            ]
+        )
     }
 
     @Test("nothing runs after a rollback, unless it is marked; its place is free again")
@@ -247,9 +251,9 @@ struct AfterResponseTests {
         }
         #expect(
             reports.entries.map { String($0.prefix { $0 != "," }) } == [
-                #"request 3: "waiting" after its response was cut off"#,
-                #"request 3: "endless" after its response was cut off"#,
-                #"request 4: "late" after its response was cut off"#,
+                #"request 3: the job "waiting" was cut off"#,
+                #"request 3: the job "endless" was cut off"#,
+                #"request 4: the job "late" was cut off"#,
             ]
         )
     }
@@ -272,7 +276,7 @@ struct AfterResponseTests {
         await started.wait()
         runner.cancel()
         await runner.value
-        #expect(reports.entries.count == 1 && reports.entries[0].contains(#""endless" after its response was cut off"#))
+        #expect(reports.entries.count == 1 && reports.entries[0].contains(#"the job "endless" was cut off"#))
     }
 
     @Test("shutting down before it was run, or twice, or running it twice, does no harm")

@@ -49,7 +49,7 @@ struct GraceTests {
         await started.wait()
         if isCancelled { runner.cancel() } else { work.shutDown() }
         await runner.value
-        let expected = ["next", "deaf"].map { #""\#($0)" after its response was cut off"# }
+        let expected = ["next", "deaf"].map { #"the job "\#($0)" was cut off"# }
         #expect(short(reports) == expected)
         #expect(work.counts == BackgroundWork.Counts(running: 1))
         #expect(journal.entries == [])
@@ -82,7 +82,7 @@ struct GraceTests {
             await allStarted.wait()
         }
         #expect(
-            Set(short(reports)) == [#""cut" after its response was cut off"#, #""failed" after its response failed"#]
+            Set(short(reports)) == [#"the job "cut" was cut off"#, #"the job "failed" failed"#]
         )
         #expect(reports.entries.count == 2)
         #expect(work.counts == BackgroundWork.Counts())
@@ -103,7 +103,7 @@ struct GraceTests {
             await started.wait()
         }
         while work.counts != BackgroundWork.Counts() { await Task.yield() }
-        #expect(short(reports) == [#""job" after its response was cut off"#])
+        #expect(short(reports) == [#"the job "job" was cut off"#])
     }
 
     @Test("a job has a name, the priority and the task-locals of who runs the work, and none of its request's task")

@@ -72,7 +72,7 @@ struct InterleavingTests {
         _ finished: Counter
     ) async {
         var plan = Plan(random: SeededGenerator(seed: seed &* 7_919))
-        let keys = keys(&plan, journal)
+        let keys = keys(&plan, journal, seed)
         let scope = RequestScope(
             core: RequestCore(StoreConfiguration(observer: observer, reporter: { _ in }, executor: executor))
         )
@@ -153,7 +153,7 @@ struct InterleavingTests {
         let memo: RequestMemo<Int, Int>
     }
 
-    private static func keys(_ plan: inout Plan, _ journal: Journal) -> Keys {
+    private static func keys(_ plan: inout Plan, _ journal: Journal, _ seed: UInt64) -> Keys {
         func key(
             _ name: String,
             _ plan: inout Plan,
@@ -161,7 +161,7 @@ struct InterleavingTests {
         ) -> RequestResource<Int> {
             let (acquire, release) = (plan.yields(), plan.yields())
             let (fails, failsRelease) = (plan.chance(15), plan.chance(10))
-            return RequestResource(name) {
+            return RequestResource(name, line: UInt(seed)) {
                 let value = try await value()
                 await pause(acquire)
                 if fails { throw TestError() }
@@ -177,7 +177,7 @@ struct InterleavingTests {
         let number = Counter()
         let base = key("base", &plan) { number.next() }
         let (look, remember) = (plan.yields(), plan.chance(30))
-        let memo = RequestMemo("memo") { (_: Int) in
+        let memo = RequestMemo("memo", line: UInt(seed)) { (_: Int) in
             let value = try await base.get()
             await pause(look)
             return value
@@ -189,18 +189,19 @@ struct InterleavingTests {
             }
             return remember ? try await memo(1) : try await base.get()
         }
-        return Keys(base: base, middle: middle, transaction: transaction(on: base, &plan, journal), memo: memo)
+        return Keys(base: base, middle: middle, transaction: transaction(on: base, &plan, journal, seed), memo: memo)
     }
 
     private static func transaction(
         on base: RequestResource<Int>,
         _ plan: inout Plan,
-        _ journal: Journal
+        _ journal: Journal,
+        _ seed: UInt64
     ) -> RequestResource<Int> {
         let (begin, commit) = (plan.yields(), plan.yields())
         let (dies, opensChild) = (plan.chance(15), plan.chance(20))
-        return .around("transaction", released: .beforeResponse) { use in
-            let value = try await base.get()
+        let claims = plan.chance(50)
+        let body: @Sendable (Int, RequestUse<Int>) async throws -> RequestUse<Int>.Receipt = { value, use in
             await pause(begin)
             if dies {
                 return try await withThrowingTaskGroup(of: RequestUse<Int>.Receipt.self) { group in
@@ -223,6 +224,12 @@ struct InterleavingTests {
             journal.note("commit")
             return receipt
         }
+        guard claims else {
+            return .around("transaction", released: .beforeResponse, line: UInt(seed)) { use in
+                try await body(base.get(), use)
+            }
+        }
+        return .around("transaction", on: base, released: .beforeResponse, line: UInt(seed), body)
     }
 
     /// What is wrong with a run.

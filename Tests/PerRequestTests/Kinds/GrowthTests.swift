@@ -168,7 +168,7 @@ struct GrowthTests {
                 let below = layers.last ?? []
                 layers.append(
                     (0..<2).map { side in
-                        RequestResource("\(layer) \(side)") {
+                        RequestResource("\(layer) \(side)", line: UInt(layer)) {
                             var sum = 0
                             for key in below { sum &+= try await key.get() }
                             return sum

@@ -77,7 +77,7 @@ struct StackTests {
 
         init(of count: Int, released: @escaping @Sendable () -> Void) {
             for number in 0..<count {
-                let key = RequestResource("\(number)") { [weak self] in
+                let key = RequestResource("\(number)", line: UInt(number)) { [weak self] in
                     guard number > 0, let below = self?.all.withLock({ $0[number - 1] }) else { return 1 }
                     return try await below.get() + 1
                 } release: { _, _ in

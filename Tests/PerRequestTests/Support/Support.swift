@@ -21,9 +21,11 @@ final class Tracked: Sendable {
 func noting(
     _ name: String,
     in journal: Journal,
-    released: ReleasePoint = .afterResponse
+    released: ReleasePoint = .afterResponse,
+    fileID: String = #fileID,
+    line: UInt = #line
 ) -> RequestResource<String> {
-    RequestResource(name, released: released) {
+    RequestResource(name, released: released, fileID: fileID, line: line) {
         journal.note("acquire \(name)")
         return name
     } release: { value, outcome in

@@ -21,7 +21,20 @@ enum Current {
     /// The request's transaction, on its connection.
     ///
     /// A response that promises success leaves after the commit.
-    static let transaction = RequestResource.around("transaction", released: .beforeResponse) { use in
-        try await client.get().withTransaction { transaction in try await use(transaction) }
+    static let transaction = RequestResource.around(
+        "transaction",
+        on: client,
+        released: .beforeResponse
+    ) { client, use in
+        try await client.withTransaction { transaction in try await use(transaction) }
+    }
+
+    /// A part of the request's transaction that may be undone on its own: a child store's, one at a time.
+    static let savepoint = RequestResource.around(
+        "savepoint",
+        on: transaction,
+        released: .beforeResponse
+    ) { transaction, use in
+        try await transaction.withSavepoint { transaction in try await use(transaction) }
     }
 }

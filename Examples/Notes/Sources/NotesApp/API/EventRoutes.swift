@@ -18,7 +18,7 @@ struct EventRoutes: Sendable {
                 for number in 1...count {
                     if number > 1 { try await pause(.milliseconds(interval)) }
                     let notes = try await NotesRepository.count()
-                    // No client is held between events: the next one leases anew.
+                    // No client is held between events: the next one leases anew. A transaction on it would be committed.
                     try await Current.client.release(.commit)
                     try await writer.write(ByteBuffer(string: "data: \(notes)\n\n"))
                 }

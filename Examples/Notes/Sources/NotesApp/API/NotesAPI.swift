@@ -8,6 +8,7 @@ struct NotesAPI: Sendable {
         router.group("api/notes")
             .get(use: list)
             .post(use: create)
+            .post("import", use: importAll)
             .get(":id", use: find)
             .delete(":id", use: delete)
         router.get("callback/notes", use: listByCallbacks)
@@ -27,6 +28,11 @@ struct NotesAPI: Sendable {
         let note = try await NotesRepository.insert(draft)
         try await failure?.happen()
         return EditedResponse(status: .created, headers: [.location: "/api/notes/\(note.id)"], response: note)
+    }
+
+    private func importAll(_ request: Request, _ context: BasicRequestContext) async throws -> NoteImport {
+        let failure = try ForcedFailure(request)
+        return try await NoteImport(request.decode(as: [NoteInput].self, context: context), failure: failure)
     }
 
     private func find(_ request: Request, _ context: BasicRequestContext) async throws -> Note {

@@ -10,6 +10,13 @@ protocol Database: Sendable {
     var search: TextSearch { get }
 }
 
+/// The steps of a part of a transaction that may be undone on its own, as SQL has them.
+enum Savepoint: String, Sendable {
+    case begin = "SAVEPOINT part"
+    case keep = "RELEASE SAVEPOINT part"
+    case undo = "ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part"
+}
+
 /// A connection to a database: one statement at a time, one transaction at a time.
 ///
 /// A task that is cancelled breaks off a statement. Beginning and ending a transaction always goes to its end.
@@ -22,6 +29,9 @@ protocol DatabaseConnection: Sendable {
 
     /// Does nothing outside a transaction.
     func rollback() async throws
+
+    /// Begins or ends a part of the open transaction; throws where none is open.
+    func run(_ step: Savepoint) async throws
 
     /// Runs a statement: in the open transaction, or else in one of its own that only reads.
     func query(_ sql: String, _ values: [SQLValue], for tenant: Tenant?) async throws -> [SQLRow]

@@ -87,7 +87,20 @@ final class DatabaseClient: Sendable {
         }
     }
 
-    /// Begins or ends a transaction, whether the task is cancelled or not.
+    /// Runs `body` in a part of the open transaction: keeps it when it returns, undoes it when it throws.
+    func withSavepoint<Value>(_ body: () async throws -> Value) async throws -> Value {
+        try await control { try await $0.run(.begin) }
+        do {
+            let result = try await body()
+            try await control { try await $0.run(.keep) }
+            return result
+        } catch {
+            try await control { try await $0.run(.undo) }
+            throw error
+        }
+    }
+
+    /// Begins or ends a transaction or a part of one, whether the task is cancelled or not.
     private func control(_ statement: (any DatabaseConnection) async throws -> Void) async throws {
         await turns.enterUncancelled()
         defer { turns.leave() }

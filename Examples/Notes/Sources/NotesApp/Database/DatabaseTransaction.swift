@@ -8,4 +8,11 @@ struct DatabaseTransaction: Sendable {
     func query(_ sql: String, _ values: SQLValue...) async throws -> [SQLRow] {
         try await client.query(sql, values)
     }
+
+    /// Runs `body` in a part of the transaction: keeps what it does when it returns, undoes it when it throws.
+    ///
+    /// One at a time, or one inside of the other.
+    func withSavepoint<Value>(_ body: (DatabaseTransaction) async throws -> Value) async throws -> Value {
+        try await client.withSavepoint { try await body(self) }
+    }
 }

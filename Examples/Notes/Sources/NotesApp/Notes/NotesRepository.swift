@@ -65,6 +65,13 @@ enum NotesRepository {
         ).isEmpty
     }
 
+    /// Runs a statement that the database refuses.
+    static func makeStatementFail() async throws {
+        _ = try await Current.transaction.get().query(
+            "INSERT INTO note (tenant, title, body) VALUES (NULL, NULL, NULL)"
+        )
+    }
+
     /// Writes a row that makes the commit of the request's transaction fail.
     static func makeCommitFail() async throws {
         _ = try await Current.transaction.get().query("INSERT INTO commit_check (note_id) VALUES (-1)")

@@ -80,6 +80,10 @@ extension PostgresConnection {
         if isInTransaction { try await control("ROLLBACK") }
     }
 
+    func run(_ step: Savepoint) async throws {
+        try await execute(script: step.rawValue)
+    }
+
     func query(_ sql: String, _ values: [SQLValue], for tenant: Tenant?) async throws -> [SQLRow] {
         if isInTransaction { return try await execute(sql, values).rows }
         try await begin("BEGIN READ ONLY", tenant)

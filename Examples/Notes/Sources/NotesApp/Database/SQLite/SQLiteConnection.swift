@@ -37,6 +37,16 @@ final class SQLiteConnection: DatabaseConnection {
         }
     }
 
+    func run(_ step: Savepoint) async throws {
+        try await control { db in
+            // One that it has given up is not begun again by a savepoint.
+            guard db.isInsideTransaction else { throw NoTransaction() }
+            try db.execute(sql: step.rawValue)
+        }
+    }
+
+    struct NoTransaction: Error {}
+
     func query(_ sql: String, _ values: [SQLValue], for tenant: Tenant?) async throws -> [SQLRow] {
         let arguments = StatementArguments(values.map(\.databaseValue))
         return try await queue.writeWithoutTransaction { [tenant = self.tenant, name = tenant?.name] db in

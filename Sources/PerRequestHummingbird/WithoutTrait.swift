@@ -1,0 +1,25 @@
+#if !Hummingbird
+// What this product has without its trait: the message that says so.
+
+/// Not there without the trait.
+@available(
+    *,
+    unavailable,
+    message: "PerRequestHummingbird is empty without its trait: .package(…, traits: [\"Hummingbird\"])"
+)
+public struct RequestStoreMiddleware<Context> {
+    /// Not there without the trait.
+    public init() {}
+
+    /// Not there without the trait.
+    public init() where Context == Never {}
+}
+
+/// Not there without the trait.
+@available(
+    *,
+    unavailable,
+    message: "PerRequestHummingbird is empty without its trait: .package(…, traits: [\"Hummingbird\"])"
+)
+public struct RequestStoreServer {}
+#endif
