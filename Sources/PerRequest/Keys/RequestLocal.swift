@@ -28,7 +28,7 @@ public struct RequestLocal<Value: Sendable>: Sendable {
     @usableFromInline let tag: Int32
     private let `default`: Default
 
-    private var key: ValueKey { .key(tag) }
+    var key: ValueKey { .key(tag) }
 
     private init(_ name: String, _ default: Default, isCarried: Bool) {
         self.name = name
