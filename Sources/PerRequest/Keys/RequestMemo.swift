@@ -94,8 +94,8 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
     }
 
     private func replacement(in core: StoreCore) -> Self {
-        guard core.configuration.isOverridden else { return self }
-        return core.configuration.memo(id) as? Self ?? self
+        guard let replacement = core.configuration.memo(id) else { return self }
+        return replacement as? Self ?? self
     }
 
     private func call(_ argument: repeat each Argument) -> @Sendable () async throws -> AnyBox {

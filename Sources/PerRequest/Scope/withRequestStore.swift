@@ -102,7 +102,7 @@ public nonisolated(nonsending) func withRequestStore<Result, Failure: Error>(
 
 /// Opens a store in which something takes the place of resources and memos, for `PerRequestTesting`.
 package nonisolated(nonsending) func withRequestStore<Result>(
-    _ overrides: StoreOverrides,
+    _ overrides: OverrideScope,
     id: String?,
     observer: (any RequestObserver)?,
     _ body: nonisolated(nonsending) (RequestStore) async throws -> Result
@@ -116,7 +116,7 @@ extension RequestScope {
     fileprivate convenience init(
         openedBy id: String?,
         _ observer: (any RequestObserver)?,
-        _ overrides: StoreOverrides? = nil
+        _ overrides: OverrideScope? = nil
     ) {
         self.init(
             core: RequestCore(

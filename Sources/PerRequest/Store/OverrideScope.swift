@@ -1,19 +1,19 @@
 import Synchronization
 
-/// The overrides around the body of a test, for every store that is opened there: for `PerRequestTesting`.
+/// The overrides of a test's store, or of every store that is opened in the body of a test: for `PerRequestTesting`.
 package final class OverrideScope: Sendable {
     @TaskLocal private static var current: OverrideScope?
     /// Whether there have ever been any: all that a process without overrides asks.
     private static let isInstalled = Atomic(false)
 
-    let overrides: StoreOverrides
+    let replacements: StoreOverrides
     /// Those around these, which are among them.
     private let outer: OverrideScope?
     private let hasStores = Atomic(false)
 
     /// Makes overrides, which have to contain those around the running code.
-    package init(_ overrides: StoreOverrides) {
-        self.overrides = overrides
+    package init(_ replacements: StoreOverrides) {
+        self.replacements = replacements
         outer = .present
     }
 
@@ -45,6 +45,6 @@ extension StoreConfiguration {
     var here: StoreConfiguration {
         guard let present = OverrideScope.present else { return self }
         present.noteStore()
-        return isOverridden ? self : overridden(by: present.overrides)
+        return isOverridden ? self : overridden(by: present)
     }
 }

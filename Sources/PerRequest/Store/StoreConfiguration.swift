@@ -5,13 +5,13 @@ package final class StoreConfiguration: Sendable {
     let isObserved: Bool
     /// Whether it is ``opener``, which costs more to ask for.
     let isOpeners: Bool
+    /// Whether there are overrides: asked for as often as ``isObserved``.
+    let isOverridden: Bool
     let reporter: (@Sendable (RequestReport) -> Void)?
     let limits: RequestLimits
     let executor: (any TaskExecutor)?
     /// What takes the place of values, resources and memos, in a test.
-    let overrides: StoreOverrides?
-    /// Whether there are overrides: asked for with every write and every settling.
-    let isOverridden: Bool
+    let overrides: OverrideScope?
     /// Who runs what is left for after the response.
     let background: BackgroundOwner
 
@@ -20,7 +20,7 @@ package final class StoreConfiguration: Sendable {
         reporter: (@Sendable (RequestReport) -> Void)? = nil,
         limits: RequestLimits = RequestLimits(),
         executor: (any TaskExecutor)? = nil,
-        overrides: StoreOverrides? = nil,
+        overrides: OverrideScope? = nil,
         background: BackgroundOwner = .nobody,
         isOpeners: Bool = false
     ) {
@@ -57,13 +57,13 @@ package final class StoreConfiguration: Sendable {
     }
 
     /// The same, with what takes the place of values, resources and memos.
-    func overridden(by overrides: StoreOverrides) -> StoreConfiguration {
+    func overridden(by overrides: OverrideScope) -> StoreConfiguration {
         changed(observer: observer, overrides: overrides, background: background)
     }
 
     private func changed(
         observer: (any RequestObserver)?,
-        overrides: StoreOverrides?,
+        overrides: OverrideScope?,
         background: BackgroundOwner
     ) -> StoreConfiguration {
         StoreConfiguration(

@@ -13,7 +13,7 @@ package struct StoreOverrides: Sendable {
 
     /// Makes none, or those that are around the running code.
     package init(addingTo scope: OverrideScope? = nil) {
-        if let scope { self = scope.overrides }
+        if let scope { self = scope.replacements }
     }
 
     /// Pins a value: it is there from the opening on, and what is set is ignored.
@@ -51,19 +51,20 @@ package struct StoreOverrides: Sendable {
 
 extension StoreConfiguration {
     func function(of resource: ResourceInfo) -> ResourceInfo.Function {
-        overrides?.function(of: resource) ?? resource.function
+        guard isOverridden else { return resource.function }
+        return overrides?.replacements.function(of: resource) ?? resource.function
     }
 
     /// The memo to call in the place of one.
-    func memo(_ id: Int) -> (any Sendable)? { overrides?.memo(id) }
+    func memo(_ id: Int) -> (any Sendable)? { isOverridden ? overrides?.replacements.memo(id) : nil }
 
     /// The values that a new store has.
     func values(over values: ValueTable?) -> ValueTable? {
-        guard let pinned = overrides?.pinned, !pinned.isEmpty else { return values }
+        guard isOverridden, let pinned = overrides?.replacements.pinned, !pinned.isEmpty else { return values }
         return values?.overlaid(by: pinned) ?? pinned
     }
 
-    func pins(_ key: ValueKey) -> Bool { isOverridden && overrides?.pinned[key] != nil }
+    func pins(_ key: ValueKey) -> Bool { isOverridden && overrides?.replacements.pinned[key] != nil }
 }
 
 extension StoreOverrides {
@@ -75,7 +76,7 @@ extension StoreOverrides {
 extension StoreCore {
     /// Does what a test wants done before the request settles.
     nonisolated(nonsending) func forceOutcome() async {
-        guard parent == nil, let force = configuration.overrides?.beforeSettling else { return }
+        guard parent == nil, let force = configuration.overrides?.replacements.beforeSettling else { return }
         if case .line = background { return }
         guard request.state.withLock({ $0.lifecycle.phase(of: scope) == .open }) else { return }
         let store = RequestStore(core: self)

@@ -33,7 +33,7 @@ public nonisolated(nonsending) func withTestRequestStore<Result>(
     var replacements = StoreOverrides(addingTo: .present)
     for override in overrides { override.prepare(&replacements) }
     outcome?.install(in: &replacements)
-    return try await withRequestStore(replacements, id: id, observer: observer) { store in
+    return try await withRequestStore(OverrideScope(replacements), id: id, observer: observer) { store in
         for override in overrides { try override.set(store) }
         return try await body(store)
     }
