@@ -41,7 +41,7 @@ public struct RequestLocal<Value: Sendable>: Sendable {
     @usableFromInline let tag: Int32
     private let info: Info
 
-    private var key: ValueKey { .key(tag) }
+    var key: ValueKey { .key(tag) }
 
     private init(_ name: String, _ default: Default, isCarried: Bool, _ declaration: SourcePosition) {
         info = Info(name, `default`, declaration)

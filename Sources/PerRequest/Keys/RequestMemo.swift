@@ -26,7 +26,7 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
     /// Where the memo is declared: its calls have no place for one.
     private let position: SourcePosition
     private let limits: ResourceLimits
-    private let body: @Sendable @concurrent (repeat each Argument) async throws -> Value
+    private var body: @Sendable @concurrent (repeat each Argument) async throws -> Value
 
     /// The identity of those of which one declaration has made too many.
     private static var refusedID: Int { 0 }
@@ -83,7 +83,7 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
                 point: point,
                 limits: limits,
                 memo: key,
-                .memo(call(repeat each argument))
+                .memo(replacement(in: core).call(repeat each argument))
             )
             do {
                 return try await core.acquire(resource, from: position).box.value(as: Value.self)
@@ -91,6 +91,18 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
                 // It was forgotten, or another caller was refused, since it was found.
             }
         }
+    }
+
+    /// The same memo with another function.
+    func calling(_ body: @escaping @Sendable @concurrent (repeat each Argument) async throws -> Value) -> Self {
+        var memo = self
+        memo.body = body
+        return memo
+    }
+
+    private func replacement(in core: StoreCore) -> Self {
+        guard let replacement = core.configuration.memo(id) else { return self }
+        return replacement as? Self ?? self
     }
 
     private func call(_ argument: repeat each Argument) -> @Sendable () async throws -> AnyBox {

@@ -43,7 +43,7 @@ final class Acquisition: Surroundings, @unchecked Sendable {
         self.core = core
         self.resource = resource
         acquiredAt = position
-        if case .around = core.overrides.function(of: resource) {
+        if case .around = core.configuration.function(of: resource) {
             gate = Gate { core.error($0, key: resource.name) }
         } else {
             gate = nil
@@ -55,7 +55,7 @@ final class Acquisition: Surroundings, @unchecked Sendable {
 // MARK: - Running it
 
 extension Acquisition {
-    private var function: ResourceInfo.Function { core.overrides.function(of: resource) }
+    private var function: ResourceInfo.Function { core.configuration.function(of: resource) }
 
     /// Runs the factory or the `around` function.
     func acquire() async { await Ambient.with(entryOf: core, self) { await run() } }

@@ -28,11 +28,10 @@ public nonisolated(nonsending) func withRequestStore<Result>(
     observer: (any RequestObserver)? = nil,
     _ body: nonisolated(nonsending) (RequestStore) async throws -> Result
 ) async throws -> Result {
-    guard nesting.isIndependent, id == nil, observer == nil else {
+    guard nesting.isIndependent, id == nil, observer == nil, let store = RequestStore.opened() else {
         return try await withRequestStore(nesting, given: id, observer, body)
     }
     // What most requests do, in the caller's module: the generic form would cost more than all else.
-    let store = RequestStore.opened()
     var end = RequestStore.End.unused
     let result: Result
     do {
@@ -101,9 +100,9 @@ public nonisolated(nonsending) func withRequestStore<Result, Failure: Error>(
     try await RequestScope(openedBy: id, observer).serve(releaseFailure: releaseFailure, body)
 }
 
-/// Opens a store in which something takes the place of resources, for `PerRequestTesting`.
+/// Opens a store in which something takes the place of resources and memos, for `PerRequestTesting`.
 package nonisolated(nonsending) func withRequestStore<Result>(
-    _ overrides: ResourceOverrides,
+    _ overrides: OverrideScope,
     id: String?,
     observer: (any RequestObserver)?,
     _ body: nonisolated(nonsending) (RequestStore) async throws -> Result
@@ -117,7 +116,7 @@ extension RequestScope {
     fileprivate convenience init(
         openedBy id: String?,
         _ observer: (any RequestObserver)?,
-        _ overrides: ResourceOverrides = ResourceOverrides()
+        _ overrides: OverrideScope? = nil
     ) {
         self.init(
             core: RequestCore(

@@ -41,9 +41,10 @@ public struct RequestStore: Sendable {
 }
 
 extension RequestStore {
-    /// Opens a store that its opener ends, for which nothing was said.
+    /// Opens a store that its opener ends, for which nothing was said; `nil` where a test overrides something.
     @usableFromInline
-    static func opened() -> RequestStore {
+    static func opened() -> RequestStore? {
+        guard OverrideScope.present == nil else { return nil }
         var spare = SlotPool.shared.take()
         guard var store = spare.store.take(), store.core.configuration.isOpeners else {
             return RequestStore(core: RequestCore(.opener, slot: spare.slot))
@@ -57,7 +58,8 @@ extension RequestStore {
         -> RequestStore
     {
         var spare = SlotPool.shared.take()
-        guard var store = spare.store.take(), store.core.configuration === configuration else {
+        guard OverrideScope.present == nil, var store = spare.store.take(), store.core.configuration === configuration
+        else {
             return RequestStore(core: RequestCore(configuration, reportingTo: receiver, slot: spare.slot))
         }
         store.number = store.openedRoot.reopen()

@@ -5,11 +5,13 @@ package final class StoreConfiguration: Sendable {
     let isObserved: Bool
     /// Whether it is ``opener``, which costs more to ask for.
     let isOpeners: Bool
+    /// Whether there are overrides: asked for as often as ``isObserved``.
+    let isOverridden: Bool
     let reporter: (@Sendable (RequestReport) -> Void)?
     let limits: RequestLimits
     let executor: (any TaskExecutor)?
-    /// What takes the place of resources, in a test.
-    let overrides: ResourceOverrides
+    /// What takes the place of values, resources and memos, in a test.
+    let overrides: OverrideScope?
     /// Who runs what is left for after the response.
     let background: BackgroundOwner
 
@@ -18,7 +20,7 @@ package final class StoreConfiguration: Sendable {
         reporter: (@Sendable (RequestReport) -> Void)? = nil,
         limits: RequestLimits = RequestLimits(),
         executor: (any TaskExecutor)? = nil,
-        overrides: ResourceOverrides = ResourceOverrides(),
+        overrides: OverrideScope? = nil,
         background: BackgroundOwner = .nobody,
         isOpeners: Bool = false
     ) {
@@ -29,6 +31,7 @@ package final class StoreConfiguration: Sendable {
         self.limits = limits
         self.executor = executor
         self.overrides = overrides
+        isOverridden = overrides != nil
         self.background = background
     }
 
@@ -45,15 +48,24 @@ package final class StoreConfiguration: Sendable {
 
     /// The same, seen by another observer.
     func observed(by observer: any RequestObserver) -> StoreConfiguration {
-        changed(observer: observer, background: background)
+        changed(observer: observer, overrides: overrides, background: background)
     }
 
     /// That of the stores of the work that is left for after the response.
     func ofJobs(in line: BackgroundLine) -> StoreConfiguration {
-        changed(observer: observer, background: .line(line))
+        changed(observer: observer, overrides: overrides, background: .line(line))
     }
 
-    private func changed(observer: (any RequestObserver)?, background: BackgroundOwner) -> StoreConfiguration {
+    /// The same, with what takes the place of values, resources and memos.
+    func overridden(by overrides: OverrideScope) -> StoreConfiguration {
+        changed(observer: observer, overrides: overrides, background: background)
+    }
+
+    private func changed(
+        observer: (any RequestObserver)?,
+        overrides: OverrideScope?,
+        background: BackgroundOwner
+    ) -> StoreConfiguration {
         StoreConfiguration(
             observer: observer,
             reporter: reporter,

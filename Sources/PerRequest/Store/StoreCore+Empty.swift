@@ -48,7 +48,8 @@ extension RequestCore {
     ///
     /// - Returns: Whether it did; what took much memory is not kept.
     func forgetAll() -> Bool {
-        state.withLock { state in
+        guard !configuration.isOverridden else { return false }
+        return state.withLock { state in
             // What it refers to was let go when it closed, but for how the request ended.
             guard state.acquisitions.capacity <= 16, !state.own.refersToAnything, state.lifecycle.forgetAll() else {
                 return false

@@ -101,6 +101,7 @@ extension StoreCore {
     ///
     /// Returns when that is done or has taken too long.
     nonisolated(nonsending) func settle(status: RequestStatus?) async -> RequestSettlement {
+        if configuration.isOverridden { await forceOutcome() }
         let isSuccess = !(status?.isFailure ?? false)
         if let outcome = settleIfEmpty(success: isSuccess, status) {
             return RequestSettlement(outcome: outcome, failure: nil, replacement: nil)
@@ -128,6 +129,7 @@ extension StoreCore {
         _ ending: RequestOutcome.Ending,
         status: RequestStatus?
     ) async -> RequestOutcome {
+        if configuration.isOverridden, ending.allowsCommit { await forceOutcome() }
         if let outcome = closeIfEmpty(ending, status) { return outcome }
         let isSuccess = ending.allowsCommit && !(status?.isFailure ?? false)
         let event = Lifecycle.Event.close(scope, success: isSuccess, completed: ending.isCompleted)

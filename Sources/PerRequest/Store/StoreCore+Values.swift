@@ -32,11 +32,12 @@ extension StoreCore {
 
     /// Writes a value, unless the store is closed.
     ///
-    /// The value that was there before leaves after the lock.
+    /// A value that a test has pinned stays as it is. The value that was there before leaves after the lock.
     ///
     /// - Returns: Whether the value was written.
     func write(_ value: StoredValue?, for key: ValueKey) -> Bool {
-        switch slot.memory.write(value, for: key, of: identity) {
+        guard !configuration.pins(key) else { return !isClosed }
+        return switch slot.memory.write(value, for: key, of: identity) {
         case .written: true
         case .unexpected, .ended: false
         }
@@ -44,7 +45,8 @@ extension StoreCore {
 
     /// Writes a value if the present one is still `expected`.
     func exchange(_ expected: StoredValue?, by value: StoredValue, for key: ValueKey) -> SlotWrite {
-        slot.memory.write(value, for: key, of: identity) { present in
+        guard !configuration.pins(key) else { return isClosed ? .ended : .written(replaced: expected) }
+        return slot.memory.write(value, for: key, of: identity) { present in
             switch (present, expected) {
             case (nil, nil): true
             case (let present?, let expected?): present.isSame(as: expected)

@@ -112,6 +112,7 @@ final class RequestCore: StoreCore, @unchecked Sendable {
         isOwned: Bool = true,
         slot: Slot = SlotPool.shared.take().slot
     ) {
+        let configuration = configuration.here
         state = Lock(State(lifecycle: Lifecycle(isOwned: isOwned)))
         super.init(
             configuration,
@@ -122,7 +123,7 @@ final class RequestCore: StoreCore, @unchecked Sendable {
             number: Identity.nextStore(),
             priority: isOwned ? Task.currentPriority : nil
         )
-        slot.memory.open(for: self, isOwned: isOwned, values)
+        slot.memory.open(for: self, isOwned: isOwned, configuration.values(over: values))
     }
 
     /// Makes the core of a store that is closed: what a task finds that has outlived its request.
@@ -325,7 +326,6 @@ extension StoreCore {
     var limits: RequestLimits { configuration.limits }
     /// Where factories and releases go on when they have suspended; `nil` for the default.
     var executor: (any TaskExecutor)? { configuration.executor }
-    var overrides: ResourceOverrides { configuration.overrides }
     var background: BackgroundOwner { configuration.background }
 
     var id: String { givenID ?? String(identity) }
@@ -343,6 +343,7 @@ extension StoreCore {
     }
 
     func report(_ kind: RequestReport.Kind) {
+        if case .releaseFailed(let failure) = kind, failure.error is any IntendedFailure { return }
         let report = RequestReport(request: id, kind: kind)
         if let receiver { return receiver.receive(report) }
         if let reporter = configuration.reporter { reporter(report) } else { RequestReport.handle(report) }

@@ -14,7 +14,7 @@ public import PerRequest
 /// response has run.
 ///
 /// - Parameters:
-///   - overrides: What takes the place of values and resources, in this store and its children.
+///   - overrides: What takes the place of values, resources and memos, in this store, its children and its jobs.
 ///   - outcome: What becomes of the store although `body` succeeds; where it throws, that is its outcome.
 ///   - id: The request's id in errors and reports; a number that is unique in the process by default.
 ///   - observer: Sees what the store does.
@@ -30,23 +30,11 @@ public nonisolated(nonsending) func withTestRequestStore<Result>(
     observer: (any RequestObserver)? = nil,
     _ body: nonisolated(nonsending) (RequestStore) async throws -> Result
 ) async throws -> Result {
-    var replacements = ResourceOverrides()
-    for override in overrides { override.replace(&replacements) }
-    return try await withRequestStore(replacements, id: id, observer: observer) { store in
+    var replacements = StoreOverrides(addingTo: .present)
+    for override in overrides { override.prepare(&replacements) }
+    outcome?.install(in: &replacements)
+    return try await withRequestStore(OverrideScope(replacements), id: id, observer: observer) { store in
         for override in overrides { try override.set(store) }
-        let result = try await body(store)
-        switch outcome {
-        case .rollback: store.fail(ForcedFailure())
-        // Acquired last, it is released first.
-        case .failingCommit: _ = try await failingCommit.get(in: store)
-        case nil: break
-        }
-        return result
+        return try await body(store)
     }
-}
-
-/// A resource whose release throws, unless the request is rolled back already.
-private let failingCommit = RequestResource("a commit that a test lets fail", released: .beforeResponse) {
-} release: { _, outcome in
-    if outcome.verdict == .commit { throw ForcedFailure() }
 }
