@@ -54,6 +54,8 @@ final class ExchangeLog: ReportReceiver {
         var logger: Logger?
         var outerLogger: Logger?
         var isClaimed = false
+        /// Whether the router notes what its routes throw.
+        var seesEndpoints = false
         var middlewareRan = false
         var handlerError: (any Error)?
         var writtenStatus: HTTPResponse.Status?
@@ -75,27 +77,34 @@ final class ExchangeLog: ReportReceiver {
     ///
     /// A request that is sent from within another may bring our own logger along, which would forward to itself: then the
     /// other request's logger takes its place. So it does where our logger comes wrapped, which shows only when it is used.
-    func claim(logger: Logger) -> Bool {
+    func claim(logger: Logger, _ seesEndpoints: Bool) -> Bool {
         let outer = Exchange.current.flatMap { $0.log === self ? nil : $0.log.logger }
         return state.withLock { state in
             guard !state.isClaimed else { return false }
             state.isClaimed = true
+            state.seesEndpoints = seesEndpoints
             state.logger = logger.handler is RequestLogHandler ? outer : logger
             state.outerLogger = outer
             return true
         }
     }
 
-    func middlewareRan() { state.withLock { $0.middlewareRan = true } }
+    /// Notes that ``RequestStoreMiddleware`` runs.
+    ///
+    /// - Returns: Whether it is needed.
+    func middlewareRan() -> Bool {
+        state.withLock { state in
+            state.middlewareRan = true
+            return !state.seesEndpoints
+        }
+    }
 
-    var didMiddlewareRun: Bool { state.withLock { $0.middlewareRan } }
+    /// Whether what was thrown has been noted.
+    var areErrorsSeen: Bool { state.withLock { $0.seesEndpoints || $0.middlewareRan } }
 
     func handlerFailed(_ error: any Error) {
-        // What it replaces is dropped after the lock was given back: a user's `deinit` may log.
-        _ = state.withLock { state in
-            defer { state.handlerError = error }
-            return state.handlerError
-        }
+        // The first cause counts.
+        state.withLock { if $0.handlerError == nil { $0.handlerError = error } }
     }
 
     func willWrite(_ status: HTTPResponse.Status) { state.withLock { $0.writtenStatus = status } }

@@ -17,16 +17,13 @@ struct TestContext: RequestContext {
     }
 }
 
-/// A router with the middleware that every application with a request store has.
-func makeRouter(options: RouterOptions = []) -> Router<TestContext> {
-    let router = Router(context: TestContext.self, options: options)
-    router.add(middleware: RequestStoreMiddleware())
-    return router
+func makeRouter(options: RouterOptions = []) -> RequestStoreRouter<TestContext> {
+    RequestStoreRouter(context: TestContext.self, options: options)
 }
 
 /// Runs an application on a free port of the loopback interface for as long as `body` runs.
 func withServer<Result: Sendable>(
-    _ router: Router<TestContext>,
+    _ router: RequestStoreRouter<TestContext>,
     observer: (any RequestObserver)? = nil,
     background: BackgroundWork? = nil,
     failureResponse: @escaping RequestStoreServer.FailureResponse = { _, _, status in Response(status: status) },
