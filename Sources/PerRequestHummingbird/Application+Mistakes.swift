@@ -7,7 +7,11 @@ public import ServiceLifecycle
 
 extension Application {
     /// What a `RequestStoreRouter` is for is missing.
-    @available(*, unavailable, message: "`requestStore:` is missing: write `requestStore: .http1()` in place of `server:`")
+    @available(
+        *,
+        unavailable,
+        message: "`requestStore:` is missing: write `requestStore: .http1()` in place of `server:`"
+    )
     public init<Context>(
         router: RequestStoreRouter<Context>,
         server: HTTPServerBuilder = .http1(),

@@ -107,15 +107,20 @@ extension Application {
         _ eventLoopGroupProvider: EventLoopGroupProvider,
         _ logger: Logger?
     ) where Responder == RequestStoreResponder<Base> {
+        let startUp = responder.startUp
         self.init(
             responder: responder,
-            server: requestStore.builder,
+            server: requestStore.builder(startUp),
             configuration: configuration,
-            services: Self.services(services, with: requestStore.background),
-            onServerRunning: onServerRunning,
+            services: Self.services(services, with: requestStore.background).map { startUp.watched($0) },
+            onServerRunning: { channel in
+                startUp.listens()
+                await onServerRunning(channel)
+            },
             eventLoopGroupProvider: eventLoopGroupProvider,
             logger: logger
         )
+        startUp.began(self.logger)
         beforeServerStarts { await requestStore.background?.untilRunning() }
     }
 

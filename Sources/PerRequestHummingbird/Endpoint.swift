@@ -43,27 +43,30 @@ extension Error {
     }
 }
 
-/// The routes that came wrapped in middleware that is not known here.
+/// The routes whose responder may have middleware in it that is not known here.
 ///
 /// Whoever adds routes is the only one to use it.
 final class HiddenRoutes {
     struct Route: Sendable {
         let method: HTTPRequest.Method
         let path: RouterPath
+        /// The type of the responder.
+        let responder: String
     }
 
     private(set) var routes: [Route] = []
 
-    /// Notes the route if its responder is one that Hummingbird makes around others: a chain of middleware, a transformed
-    /// context, a router.
-    func look(at responder: some HTTPResponder, _ path: RouterPath, _ method: HTTPRequest.Method) {
-        let type = String(reflecting: type(of: responder))
-        guard type.hasPrefix("Hummingbird"), !type.hasPrefix("Hummingbird.CallbackResponder<") else { return }
-        routes.append(Route(method: method, path: path))
+    /// Notes the route if its responder is not the closure that was given for it: Hummingbird's groups and collections make
+    /// their middleware a part of the responder.
+    func look<Responder: HTTPResponder>(at responder: Responder, _ path: RouterPath, _ method: HTTPRequest.Method) {
+        guard !(responder is CallbackResponder<Responder.Context>) else { return }
+        routes.append(Route(method: method, path: path, responder: "\(Responder.self)"))
     }
 
     func add(_ others: HiddenRoutes, below path: RouterPath) {
-        routes += others.routes.map { Route(method: $0.method, path: path.appendingPath($0.path)) }
+        routes += others.routes.map { route in
+            Route(method: route.method, path: path.appendingPath(route.path), responder: route.responder)
+        }
     }
 }
 
@@ -71,9 +74,9 @@ extension HiddenRoutes.Route {
     /// What does not hold for it, and what to do.
     private var explanation: String {
         """
-        \(method) \(path) was added through a group or collection of Hummingbird's own: a middleware there that makes a \
-        response of the route's error hides it, and the request commits. Make the group by `group` of RequestStoreRouter, or \
-        the collection as a RequestStoreRouteCollection.
+        \(method) \(path) was added as a \(responder): a middleware in it that makes a response of the route's error hides that, \
+        and the request commits. Make groups by `group` of RequestStoreRouter, collections as RequestStoreRouteCollection, and \
+        a responder of your own a CallbackResponder.
         """
     }
 

@@ -16,11 +16,16 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
     private let server: RequestStoreServer
     /// Whether the router notes what its routes throw; else ``RequestStoreMiddleware`` has to.
     private let seesEndpoints: Bool
+    let startUp = StartUp()
 
     init(_ base: Base, server: RequestStoreServer, seesEndpoints: Bool) {
         self.base = base
         self.server = server
         self.seesEndpoints = seesEndpoints
+        // A task that has outlived its request still has the exchange.
+        PastRequests.setLookUp { number in
+            Exchange.current.flatMap { $0.store.isNumbered(number) ? $0.store.id : nil }
+        }
     }
 
     /// Responds by the router, then runs the releases of ``ReleasePoint/beforeResponse``.
@@ -31,7 +36,9 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
         if let exchange = Exchange.current, !exchange.store.isClosed,
             exchange.log.claim(logger: context.logger, seesEndpoints)
         {
-            return try await respond(to: request, context: context, in: exchange)
+            let response = try await respond(to: request, context: context, in: exchange)
+            exchange.log.writes()
+            return response
         }
         return try await respondWithoutChannel(to: request, context: context)
     }
@@ -116,6 +123,8 @@ extension RequestStoreResponder {
                 do {
                     try await response.body.write(original)
                 } catch {
+                    log.writes()
+                    log.bodyFailed(error, .failed(error))
                     await scope.close(.failed(error), status: log.writtenStatus)
                     throw error
                 }

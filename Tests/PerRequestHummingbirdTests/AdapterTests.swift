@@ -248,7 +248,7 @@ struct AdapterTests {
             #expect(try await client.response().status == 500)
             try await client.close()
         }
-        #expect(lines.errors.count == 2)
+        #expect(lines.errors.count == 2, "\(lines.errors)")
         #expect(lines.errors.first?.contains("\"slow\": it could not be acquired within 0.02 seconds") == true)
         #expect(lines.errors.last?.contains("\"name\": nothing has been set") == true)
     }

@@ -8,6 +8,7 @@ import NIOCore
 import PerRequest
 import PerRequestTestSupport
 import PerRequestHummingbird
+import ServiceLifecycle
 import Testing
 
 @Suite("Setting up the Hummingbird adapter", .timeLimit(.minutes(3)))
@@ -103,6 +104,59 @@ struct SetupTests {
         var routerContext = RouterBuilderContext()
 
         init(source: ApplicationRequestContextSource) { coreContext = .init(source: source) }
+    }
+
+    private struct FailingService: Service, CustomStringConvertible {
+        var description: String { "pool" }
+
+        func run() async throws { throw TestError("service") }
+    }
+
+    private typealias App = Application<RequestStoreResponder<RouterResponder<TestContext>>>
+
+    /// The critical lines in the log of an application that stops before its server listens.
+    private func critical(
+        server: RequestStoreServer = .http1(),
+        services: [any Service] = [],
+        _ change: (inout App) -> Void = { _ in }
+    ) async throws -> [String] {
+        let lines = LogCollector.Lines()
+        let (ports, continuation) = AsyncThrowingStream<Int, any Error>.makeStream()
+        var app = Application(
+            router: makeRouter(),
+            requestStore: server,
+            configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            services: services,
+            onServerRunning: { continuation.yield($0.localAddress?.port ?? 0) },
+            logger: Logger(label: "test") { _ in LogCollector(lines) }
+        )
+        change(&app)
+        let complete = app
+        _ = await #expect(throws: TestError.self) {
+            try await withRunning(complete, ports, continuation) { _, _ in }
+        }
+        return lines.all.filter { $0.level == .critical }.map(\.text)
+    }
+
+    @Test("What stops the application before its server listens is logged as critical, once, with its cause")
+    func earlyStop() async throws {
+        /// Lets the server not listen before a service has failed.
+        @Sendable func wait() async throws { try await Task.sleep(for: .seconds(3_600)) }
+
+        let process = try await critical { $0.beforeServerStarts { throw TestError("process") } }
+        let service = try await critical(services: [FailingService()]) { $0.beforeServerStarts(perform: wait) }
+        let added = try await critical { app in
+            app.beforeServerStarts(perform: wait)
+            app.addServices(FailingService())
+        }
+        let channel = try await critical(server: .channel { _ in throw TestError("channel") })
+        func line(_ what: String, _ error: String) -> [String] {
+            ["The application stops before its server listens: \(what) failed error=\(TestError(error))"]
+        }
+        #expect(process == line("what runs before the server starts", "process"))
+        #expect(service == line("the service pool", "service"))
+        #expect(added == service)
+        #expect(channel == line("building its channel", "channel"))
     }
 
     /// Hummingbird's own group, whatever router it is.
