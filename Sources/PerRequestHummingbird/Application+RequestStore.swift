@@ -9,16 +9,11 @@ import PerRequestServiceLifecycle
 extension Application {
     /// Makes an application in which every request has a store.
     ///
-    /// Two lines: the middleware, added to the router before anything else, and this initializer.
-    ///
     /// ```swift
-    /// let router = Router()
-    /// router.add(middleware: RequestStoreMiddleware())
-    /// // … routes …
+    /// let router = RequestStoreRouter()
+    /// // … middleware and routes …
     /// let app = Application(router: router, requestStore: .http1())
     /// ```
-    ///
-    /// A router without the middleware is an error when the application starts: a ``RequestStoreSetupError``.
     ///
     /// Where the server has a `BackgroundWork`, the application runs it as the last of its services. On a graceful shutdown
     /// Hummingbird ends the server first and then the services in reverse order: the work ends what it has, and then the
@@ -30,7 +25,53 @@ extension Application {
     /// response's body.
     ///
     /// - Parameters:
-    ///   - router: The router, with ``RequestStoreMiddleware`` as its first middleware.
+    ///   - router: The router.
+    ///   - requestStore: The server, in place of Hummingbird's `server`.
+    ///   - configuration: Hummingbird's configuration.
+    ///   - services: Services that the application runs beside its server, those first that others need.
+    ///   - onServerRunning: Called once the server is running.
+    ///   - eventLoopGroupProvider: Where the event loops come from.
+    ///   - logger: The application's logger.
+    public init<Context>(
+        router: RequestStoreRouter<Context>,
+        requestStore: RequestStoreServer,
+        configuration: ApplicationConfiguration = ApplicationConfiguration(),
+        services: [any Service] = [],
+        onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in },
+        eventLoopGroupProvider: EventLoopGroupProvider = .singleton,
+        logger: Logger? = nil
+    ) where Responder == RequestStoreResponder<RouterResponder<Context>> {
+        self.init(
+            RequestStoreResponder(router.base.buildResponder(), server: requestStore, seesEndpoints: true),
+            requestStore,
+            configuration,
+            services,
+            onServerRunning,
+            eventLoopGroupProvider,
+            logger
+        )
+        let (logger, hidden) = (self.logger, router.hidden.routes)
+        beforeServerStarts { for route in hidden { logger.warning("\(route.warning)") } }
+    }
+
+    /// Makes an application in which every request has a store, with a router in which ``RequestStoreMiddleware`` comes
+    /// first: one made by `RouterBuilder`.
+    ///
+    /// ```swift
+    /// let router = RouterBuilder(context: AppContext.self) {
+    ///     RequestStoreMiddleware()
+    ///     // … middleware and routes …
+    /// }
+    /// let app = Application(router: router, requestStore: .http1())
+    /// ```
+    ///
+    /// A request that does not pass the middleware fails with a ``RequestStoreSetupError``, which is logged. A middleware that
+    /// turns a handler's error into a response hides it: only ``RequestStoreRouter`` sees what a route throws.
+    ///
+    /// Everything else is as with a ``RequestStoreRouter``.
+    ///
+    /// - Parameters:
+    ///   - router: The router.
     ///   - requestStore: The server, in place of Hummingbird's `server`.
     ///   - configuration: Hummingbird's configuration.
     ///   - services: Services that the application runs beside its server, those first that others need.
@@ -46,21 +87,41 @@ extension Application {
         eventLoopGroupProvider: EventLoopGroupProvider = .singleton,
         logger: Logger? = nil
     ) where Responder == RequestStoreResponder<Builder.Responder> {
-        let responder = RequestStoreResponder(router.buildResponder(), server: requestStore)
+        self.init(
+            RequestStoreResponder(router.buildResponder(), server: requestStore, seesEndpoints: false),
+            requestStore,
+            configuration,
+            services,
+            onServerRunning,
+            eventLoopGroupProvider,
+            logger
+        )
+    }
+
+    private init<Base>(
+        _ responder: RequestStoreResponder<Base>,
+        _ requestStore: RequestStoreServer,
+        _ configuration: ApplicationConfiguration,
+        _ services: [any Service],
+        _ onServerRunning: @escaping @Sendable (any Channel) async -> Void,
+        _ eventLoopGroupProvider: EventLoopGroupProvider,
+        _ logger: Logger?
+    ) where Responder == RequestStoreResponder<Base> {
+        let startUp = responder.startUp
         self.init(
             responder: responder,
-            server: requestStore.builder,
+            server: requestStore.builder(startUp),
             configuration: configuration,
-            services: Self.services(services, with: requestStore.background),
-            onServerRunning: onServerRunning,
+            services: Self.services(services, with: requestStore.background).map { startUp.watched($0) },
+            onServerRunning: { channel in
+                startUp.listens()
+                await onServerRunning(channel)
+            },
             eventLoopGroupProvider: eventLoopGroupProvider,
             logger: logger
         )
-        let applicationLogger = self.logger
-        beforeServerStarts {
-            try await responder.checkSetup(logger: applicationLogger)
-            await requestStore.background?.untilRunning()
-        }
+        startUp.began(self.logger)
+        beforeServerStarts { await requestStore.background?.untilRunning() }
     }
 
     /// The services with the owner of the work after the response, unless it is one of them.

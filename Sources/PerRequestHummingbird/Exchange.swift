@@ -52,11 +52,16 @@ extension RequestOutcome.Ending {
 final class ExchangeLog: ReportReceiver {
     private struct State: Sendable {
         var logger: Logger?
+        /// Hummingbird's id, of which no text is made yet.
+        var id: Logger.MetadataValue?
         var outerLogger: Logger?
         var isClaimed = false
+        /// Whether the router notes what its routes throw.
+        var seesEndpoints = false
         var middlewareRan = false
         var handlerError: (any Error)?
         var writtenStatus: HTTPResponse.Status?
+        var isWriting = false
         var isSettling = false
         var keptBack: [RequestReport] = []
     }
@@ -75,30 +80,44 @@ final class ExchangeLog: ReportReceiver {
     ///
     /// A request that is sent from within another may bring our own logger along, which would forward to itself: then the
     /// other request's logger takes its place. So it does where our logger comes wrapped, which shows only when it is used.
-    func claim(logger: Logger) -> Bool {
+    func claim(logger: Logger, _ seesEndpoints: Bool) -> Bool {
         let outer = Exchange.current.flatMap { $0.log === self ? nil : $0.log.logger }
+        let logger = logger.handler is RequestLogHandler ? outer : logger
+        // Not under the lock: the handler is a user's.
+        let id = RequestLogHandler.forwarding { logger?[metadataKey: "hb.request.id"] }
         return state.withLock { state in
             guard !state.isClaimed else { return false }
             state.isClaimed = true
-            state.logger = logger.handler is RequestLogHandler ? outer : logger
+            state.seesEndpoints = seesEndpoints
+            state.logger = logger
+            state.id = id
             state.outerLogger = outer
             return true
         }
     }
 
-    func middlewareRan() { state.withLock { $0.middlewareRan = true } }
-
-    var didMiddlewareRun: Bool { state.withLock { $0.middlewareRan } }
-
-    func handlerFailed(_ error: any Error) {
-        // What it replaces is dropped after the lock was given back: a user's `deinit` may log.
-        _ = state.withLock { state in
-            defer { state.handlerError = error }
-            return state.handlerError
+    /// Notes that ``RequestStoreMiddleware`` runs.
+    ///
+    /// - Returns: Whether it is needed.
+    func middlewareRan() -> Bool {
+        state.withLock { state in
+            state.middlewareRan = true
+            return !state.seesEndpoints
         }
     }
 
+    /// Whether what was thrown has been noted.
+    var areErrorsSeen: Bool { state.withLock { $0.seesEndpoints || $0.middlewareRan } }
+
+    func handlerFailed(_ error: any Error) {
+        // The first cause counts.
+        state.withLock { if $0.handlerError == nil { $0.handlerError = error } }
+    }
+
     func willWrite(_ status: HTTPResponse.Status) { state.withLock { $0.writtenStatus = status } }
+
+    /// Notes that the response is Hummingbird's to write.
+    func writes() { state.withLock { $0.isWriting = true } }
 
     var writtenStatus: RequestStatus? { state.withLock { $0.writtenStatus.map { .http($0.code) } } }
 
@@ -121,6 +140,29 @@ final class ExchangeLog: ReportReceiver {
         for report in reports { Self.log(report, to: logger) }
     }
 
+    /// Hummingbird's id of the request, as its logger has it.
+    var requestID: String? {
+        state.withLock { $0.id }.map { "\($0)" }
+    }
+
+    func runJob<Result: Sendable>(_ job: nonisolated(nonsending) () async -> Result) async -> Result {
+        guard let logger else { return await job() }
+        return await withLogger(logger) { _ in await job() }
+    }
+
+    /// Logs what was thrown while the response was written: the client has part of it, and nobody else is told.
+    func bodyFailed(_ error: any Error, _ ending: RequestOutcome.Ending) {
+        guard let logger = state.withLock({ $0.isWriting ? $0.logger : nil }) else { return }
+        let isOfClient = if case .clientDisconnected = ending { true } else { false }
+        RequestLogHandler.forwarding {
+            logger.log(
+                level: isOfClient ? .debug : .error,
+                isOfClient ? "The client left while the response was written" : "The response's body failed",
+                metadata: ["error": "\(error)"]
+            )
+        }
+    }
+
     func receive(_ report: RequestReport) {
         let isKeptBack = state.withLock { state in
             if state.isSettling { state.keptBack.append(report) }
@@ -130,10 +172,9 @@ final class ExchangeLog: ReportReceiver {
     }
 
     private static func log(_ report: RequestReport, to logger: Logger?) {
-        let (message, metadata): (Logger.Message, Logger.Metadata) =
-            ("PerRequest: \(report)", ["request.store": "\(report.request)"])
-        guard let logger else { return Logger.current.error(message, metadata: metadata) }
-        RequestLogHandler.forwarding { logger.error(message, metadata: metadata) }
+        let message: Logger.Message = "PerRequest: \(report)"
+        guard let logger else { return Logger.current.error(message) }
+        RequestLogHandler.forwarding { logger.error(message) }
     }
 }
 #endif

@@ -4,16 +4,20 @@ public import HummingbirdCore
 import Logging
 import PerRequest
 
-/// Tells the request's store what the handler threw, before Hummingbird makes a response of it.
+/// Tells the request's store what the routes of a `RouterBuilder` throw, before Hummingbird makes a response of it.
 ///
 /// A thrown error rolls the request back, whatever its status; a returned response below 500 commits. The two can only be
-/// told apart inside the router. Add it before every other middleware and every route:
+/// told apart inside the router. A ``RequestStoreRouter`` does that by itself; in a `RouterBuilder` this comes before every
+/// other middleware and every route:
 ///
 /// ```swift
-/// router.add(middleware: RequestStoreMiddleware())
+/// RouterBuilder(context: AppContext.self) {
+///     RequestStoreMiddleware()
+///     …
+/// }
 /// ```
 ///
-/// A middleware that turns errors into responses hides them from it: add that one before it, or let it call
+/// A middleware after it that turns errors into responses hides them: let that one call
 /// `RequestStore.current?.fail(error)`.
 ///
 /// It needs `Application(router:requestStore:)`; without it every request fails with a ``RequestStoreSetupError``.
@@ -29,20 +33,17 @@ public struct RequestStoreMiddleware<Context: RequestContext>: RouterMiddleware 
         context: Context,
         next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
-        if let probe = SetupProbe.current {
-            probe.reachedMiddleware()
-            return Response(status: .noContent)
-        }
         guard let exchange = Exchange.current else {
             let error = RequestStoreSetupError.noScope
             context.logger.critical("\(error)")
             throw error
         }
-        exchange.log.middlewareRan()
+        // A router that sees its routes knows better: what another middleware answers never happened.
+        guard exchange.log.middlewareRan() else { return try await next(request, context) }
         do {
             return try await next(request, context)
         } catch {
-            await exchange.failed(error)
+            if !error.isOfNoRoute(context) { await exchange.failed(error) }
             throw error
         }
     }

@@ -4,7 +4,6 @@ public import Hummingbird
 public import HummingbirdCore
 import Logging
 import NIOCore
-import NIOEmbedded
 import PerRequest
 
 /// The responder of an application made with `Application(router:requestStore:)`: settles the request's store around the
@@ -15,10 +14,18 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
 
     private let base: Base
     private let server: RequestStoreServer
+    /// Whether the router notes what its routes throw; else ``RequestStoreMiddleware`` has to.
+    private let seesEndpoints: Bool
+    let startUp = StartUp()
 
-    init(_ base: Base, server: RequestStoreServer) {
+    init(_ base: Base, server: RequestStoreServer, seesEndpoints: Bool) {
         self.base = base
         self.server = server
+        self.seesEndpoints = seesEndpoints
+        // A task that has outlived its request still has the exchange.
+        PastRequests.setLookUp { number in
+            Exchange.current.flatMap { $0.store.isNumbered(number) ? $0.store.id : nil }
+        }
     }
 
     /// Responds by the router, then runs the releases of ``ReleasePoint/beforeResponse``.
@@ -26,8 +33,12 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
     /// - Returns: The router's response, or the server's failure response where a release failed.
     /// - Throws: What the router throws, unchanged.
     public func respond(to request: Request, context: Context) async throws -> Response {
-        if let exchange = Exchange.current, !exchange.store.isClosed, exchange.log.claim(logger: context.logger) {
-            return try await respond(to: request, context: context, in: exchange)
+        if let exchange = Exchange.current, !exchange.store.isClosed,
+            exchange.log.claim(logger: context.logger, seesEndpoints)
+        {
+            let response = try await respond(to: request, context: context, in: exchange)
+            exchange.log.writes()
+            return response
         }
         return try await respondWithoutChannel(to: request, context: context)
     }
@@ -46,8 +57,8 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
             await settle(store, log, .internalServerError)
             throw error
         }
-        guard log.didMiddlewareRun else {
-            let error = RequestStoreSetupError.routeBeforeMiddleware(route: "\(request.method) \(request.uri.path)")
+        guard log.areErrorsSeen else {
+            let error = RequestStoreSetupError.middlewareDidNotRun(request: "\(request.method) \(request.uri.path)")
             context.logger.critical("\(error)")
             store.fail(error)
             await settle(store, log, .internalServerError)
@@ -85,7 +96,7 @@ extension RequestStoreResponder {
     /// It closes after the response's body; a body that nobody writes abandons it.
     private func respondWithoutChannel(to request: Request, context: Context) async throws -> Response {
         let log = ExchangeLog()
-        _ = log.claim(logger: context.logger)
+        _ = log.claim(logger: context.logger, seesEndpoints)
         let scope = server.openScope(log)
         let response: Response
         do {
@@ -112,6 +123,8 @@ extension RequestStoreResponder {
                 do {
                     try await response.body.write(original)
                 } catch {
+                    log.writes()
+                    log.bodyFailed(error, .failed(error))
                     await scope.close(.failed(error), status: log.writtenStatus)
                     throw error
                 }
@@ -121,21 +134,5 @@ extension RequestStoreResponder {
         return scoped
     }
 
-}
-
-// MARK: - Setup
-
-extension RequestStoreResponder where Context: InitializableFromSource<ApplicationRequestContextSource> {
-    /// Sends a request through the router that stops at ``RequestStoreMiddleware``, and throws if it does not.
-    func checkSetup(logger: Logger) async throws {
-        let probe = SetupProbe()
-        let head = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/")
-        let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
-        let context = Context(source: ApplicationRequestContextSource(channel: EmbeddedChannel(), logger: logger))
-        _ = try? await SetupProbe.$current.withValue(probe) {
-            try await base.respond(to: request, context: context)
-        }
-        guard probe.hasReachedMiddleware else { throw RequestStoreSetupError.noMiddleware }
-    }
 }
 #endif

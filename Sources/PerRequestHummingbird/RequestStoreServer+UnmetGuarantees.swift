@@ -2,7 +2,8 @@
 public import PerRequest
 
 extension RequestStoreServer {
-    /// What PerRequest promises and cannot hold with Hummingbird.
+    /// What PerRequest promises and cannot hold with Hummingbird; ``RequestStoreRouter/unmetGuarantees`` adds the routes that
+    /// are hidden from it.
     public static let unmetGuarantees = [
         UnmetGuarantee(
             rule: 2,
@@ -18,8 +19,9 @@ extension RequestStoreServer {
             in: .middleware,
             .partly,
             """
-            A middleware that makes a response of a handler's error hides it, unless it was added before \
-            RequestStoreMiddleware, or calls `RequestStore.current?.fail(error)`.
+            A middleware that makes a response of a handler's error hides it in a RouterBuilder, and in a group or collection \
+            of Hummingbird's own that code makes which does not know RequestStoreRouter: the router lists those routes and \
+            logs them at start.
             """
         ),
         UnmetGuarantee(

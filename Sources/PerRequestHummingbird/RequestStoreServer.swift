@@ -69,11 +69,16 @@ public struct RequestStoreServer: Sendable {
         )
     }
 
-    var builder: HTTPServerBuilder {
+    func builder(_ startUp: StartUp) -> HTTPServerBuilder {
         let buildChannel = buildChannel
         let openScope = openScope
         return HTTPServerBuilder { responder in
-            watched(try buildChannel(scoped(responder, openScope)))
+            do {
+                return watched(try buildChannel(scoped(responder, openScope)))
+            } catch {
+                startUp.failed("building its channel", error)
+                throw error
+            }
         }
     }
 

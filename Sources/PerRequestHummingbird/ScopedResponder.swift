@@ -18,10 +18,12 @@ func scoped(
             do {
                 try await responder(request, writer.take(), channel)
             } catch {
-                await scope.close(.init(serving: error, on: channel), status: log.writtenStatus)
+                let ending = await RequestOutcome.Ending(serving: error, on: channel)
+                log.bodyFailed(error, ending)
+                await scope.close(ending, status: log.writtenStatus, leaving: Connection.releases)
                 throw error
             }
-            await scope.close(.completed, status: log.writtenStatus)
+            await scope.close(.completed, status: log.writtenStatus, leaving: Connection.releases)
         }
     }
 }

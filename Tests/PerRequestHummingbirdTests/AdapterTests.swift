@@ -128,7 +128,7 @@ struct AdapterTests {
 
     @Test("What goes over the wire is what Hummingbird sends without the adapter", arguments: ["GET", "HEAD"])
     func sameBytes(method: String) async throws {
-        func addRoutes(to router: Router<TestContext>) {
+        func addRoutes(to router: some RouterMethods<TestContext>) {
             router.get("buffered") { _, _ in "buffered" }
             router.get("empty") { _, _ in Response(status: .ok) }
             router.get("nocontent") { _, _ in HTTPResponse.Status.noContent }
@@ -248,7 +248,7 @@ struct AdapterTests {
             #expect(try await client.response().status == 500)
             try await client.close()
         }
-        #expect(lines.errors.count == 2)
+        #expect(lines.errors.count == 2, "\(lines.errors)")
         #expect(lines.errors.first?.contains("\"slow\": it could not be acquired within 0.02 seconds") == true)
         #expect(lines.errors.last?.contains("\"name\": nothing has been set") == true)
     }

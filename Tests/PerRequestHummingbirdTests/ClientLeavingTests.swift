@@ -15,7 +15,7 @@ struct ClientLeavingTests {
     private static let upload = "Host: localhost\r\nContent-Length: 10\r\n\r\n12345"
     private static let chunkedUpload = "Host: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n"
 
-    private static func router(_ watch: Watch) -> Router<TestContext> {
+    private static func router(_ watch: Watch) -> RequestStoreRouter<TestContext> {
         let use = watch.useBoth()
         let router = makeRouter()
         router.get("handler") { request, _ -> String in

@@ -42,7 +42,7 @@ private struct Passing: LogHandler {
 @Suite("The logger of a request never forwards to itself without end", .timeLimit(.minutes(3)))
 struct LoggerTests {
     /// A route that logs in its streamed body, where our logger is the current one, and has something to report.
-    private func router() -> Router<TestContext> {
+    private func router() -> RequestStoreRouter<TestContext> {
         let failing = RequestResource("failing") {
         } release: { _, _ in
             throw TestError("release")
@@ -64,7 +64,7 @@ struct LoggerTests {
         return router
     }
 
-    private func request(_ router: Router<TestContext>, _ watch: Watch, logger: Logger) async throws {
+    private func request(_ router: RequestStoreRouter<TestContext>, _ watch: Watch, logger: Logger) async throws {
         try await withServer(router, observer: watch, logger: logger) { port, _ in
             let client = try await RawClient.connect(to: port)
             try await client.get("/")
@@ -112,63 +112,6 @@ struct LoggerTests {
         #expect(lines.errors.contains("body"))
         #expect(outerLines.errors.filter { $0.hasPrefix("body") }.count == 1)
         #expect(outerLines.errors.filter { $0.contains("release") }.count == 1)
-    }
-
-    /// Logs when it is dropped, which asks the request for its logger.
-    private final class LoggingError: Error {
-        let logger: Logger
-
-        init(_ logger: Logger) { self.logger = logger }
-
-        deinit { logger.error("dropped") }
-    }
-
-    private struct Replacing: RouterMiddleware {
-        typealias Context = TestContext
-
-        func handle(
-            _ request: Request,
-            context: Context,
-            next: @concurrent (Request, Context) async throws -> Response
-        ) async throws -> Response {
-            do { return try await next(request, context) } catch { throw TestError("replacing") }
-        }
-    }
-
-    @Test("Rule 8: a handler's error that another one replaces is not dropped under a lock")
-    func replacedError() async throws {
-        let lines = LogCollector.Lines()
-        let watch = Watch()
-        let requestLogger = Box<Logger?>(nil)
-        let router = Router(context: TestContext.self)
-        router.add(middleware: Replacing())
-        router.add(middleware: RequestStoreMiddleware())
-        router.get("first") { _, _ in
-            Response(
-                status: .ok,
-                body: ResponseBody { writer in
-                    let logger = Logger.current
-                    requestLogger.update { $0 = logger }
-                    try await writer.finish(nil)
-                }
-            )
-        }
-        router.get("second") { _, _ -> String in
-            // The first cause, so that the store does not keep what is thrown.
-            RequestStore.current?.fail(TestError())
-            throw LoggingError(try #require(requestLogger.value))
-        }
-        let logger = Logger(label: "test") { _ in LogCollector(lines) }
-        try await withServer(router, observer: watch, logger: logger) { port, _ in
-            let client = try await RawClient.connect(to: port)
-            for (path, status) in [("/first", 200), ("/second", 500)] {
-                try await client.get(path)
-                #expect(try await client.response().status == status)
-                _ = await watch.nextOutcome()
-            }
-            try await client.close()
-        }
-        #expect(lines.errors.filter { $0.hasPrefix("dropped") }.count == 1)
     }
 }
 #endif

@@ -1,32 +1,36 @@
 #if Hummingbird
 import HTTPTypes
 import Hummingbird
+import HummingbirdRouter
 import HummingbirdTesting
 import Logging
 import NIOCore
 import PerRequest
 import PerRequestTestSupport
 import PerRequestHummingbird
+import ServiceLifecycle
 import Testing
 
 @Suite("Setting up the Hummingbird adapter", .timeLimit(.minutes(3)))
 struct SetupTests {
     private static let name = RequestLocal<String?>("name")
 
-    @Test("A router without the middleware is an error when the application starts")
-    func noMiddleware() async throws {
-        let router = Router(context: TestContext.self)
-        router.get("/") { _, _ in "never" }
-        let error = await #expect(throws: RequestStoreSetupError.self) {
-            try await withServer(router) { _, _ in Issue.record("the server started") }
-        }
-        #expect("\(try #require(error))".contains("router.add(middleware: RequestStoreMiddleware())"))
+    /// Compiles only because there is an overload that says what is missing.
+    @available(*, unavailable)
+    private func withoutRequestStore(_ router: RequestStoreRouter<TestContext>) -> some ApplicationProtocol {
+        Application(router: router)
+    }
+
+    @Test("A router does not become an application by any other way than `requestStore:`")
+    func noOtherWay() {
+        #expect(!(makeRouter() as Any is any HTTPResponderBuilder))
     }
 
     @Test("The middleware in an application without the store fails every request, and says what to do")
     func noScope() async throws {
         let lines = LogCollector.Lines()
-        let router = makeRouter()
+        let router = Router(context: TestContext.self)
+        router.add(middleware: RequestStoreMiddleware())
         router.get("/") { _, _ in "never" }
         let app = Application(router: router, logger: Logger(label: "test") { _ in LogCollector(lines) })
         try await app.test(.live) { client in
@@ -35,33 +39,168 @@ struct SetupTests {
         #expect(lines.errors.contains { $0.contains("Application(router: router, requestStore: .http1())") })
     }
 
-    @Test("A route added before the middleware fails, and says what to do")
-    func routeBeforeMiddleware() async throws {
+    /// A router of Hummingbird's, as it was set up before there was one of ours.
+    @available(*, deprecated)
+    @Test("Hummingbird's own router serves with the middleware for one more release, and says where it is missing")
+    func deprecatedRouter() async throws {
         let lines = LogCollector.Lines()
+        let watch = Watch()
         let router = Router(context: TestContext.self)
         router.get("early") { _, _ in "never" }
         router.add(middleware: RequestStoreMiddleware())
         router.get("late") { _, _ in "fine" }
-        let logger = Logger(label: "test") { _ in LogCollector(lines) }
-        try await withServer(router, logger: logger) { port, _ in
-            let client = try await RawClient.connect(to: port)
-            try await client.get("/early")
-            #expect(try await client.response().status == 500)
-            try await client.get("/late")
-            #expect(try await client.response().body == "fine")
-            try await client.close()
+        router.get("conflict") { _, _ -> String in throw HTTPError(.conflict) }
+        let app = Application(
+            router: router,
+            requestStore: .http1(observer: watch),
+            logger: Logger(label: "test") { _ in LogCollector(lines) }
+        )
+        try await app.test(.live) { client in
+            for (path, status) in [("/early", 500), ("/late", 200), ("/conflict", 409), ("/nowhere", 404)] {
+                try await client.execute(uri: path, method: .get) { #expect($0.status.code == status) }
+            }
         }
-        #expect(lines.errors.contains { $0.contains("GET /early was added to the router before") })
+        #expect(lines.errors.contains { $0.contains("GET /early did not pass RequestStoreMiddleware") })
+        for verdict in [.rollback, .commit, .rollback, .commit] as [RequestOutcome.Verdict] {
+            #expect(await watch.nextOutcome()?.verdict == verdict)
+        }
     }
 
-    @Test("The check at start sends nothing past the middleware")
-    func probe() async throws {
-        let router = makeRouter()
-        router.get("/") { _, _ in
-            Issue.record("the check reached a handler")
-            return ""
+    @Test("A router made by RouterBuilder has the middleware first, and is checked at its first request")
+    func routerBuilder() async throws {
+        let lines = LogCollector.Lines()
+        let watch = Watch()
+        func application<Routes>(_ router: RouterBuilder<BuiltContext, Routes>) -> some ApplicationProtocol {
+            Application(
+                router: router,
+                requestStore: .http1(observer: watch),
+                logger: Logger(label: "test") { _ in LogCollector(lines) }
+            )
         }
-        try await withServer(router) { _, _ in }
+        let complete = RouterBuilder(context: BuiltContext.self) {
+            RequestStoreMiddleware()
+            Get("fine") { _, _ in "fine" }
+            Get("conflict") { _, _ -> String in throw HTTPError(.conflict) }
+        }
+        try await application(complete).test(.live) { client in
+            for (path, status) in [("/fine", 200), ("/conflict", 409), ("/nowhere", 404)] {
+                try await client.execute(uri: path, method: .get) { #expect($0.status.code == status) }
+            }
+        }
+        for verdict in [.commit, .rollback, .commit] as [RequestOutcome.Verdict] {
+            #expect(await watch.nextOutcome()?.verdict == verdict)
+        }
+        #expect(lines.errors.isEmpty)
+        let incomplete = RouterBuilder(context: BuiltContext.self) { Get("fine") { _, _ in "fine" } }
+        try await application(incomplete).test(.live) { client in
+            try await client.execute(uri: "/fine", method: .get) { #expect($0.status == .internalServerError) }
+        }
+        #expect(await watch.nextOutcome()?.verdict == .rollback)
+        #expect(lines.errors.contains { $0.contains("GET /fine did not pass RequestStoreMiddleware") })
+    }
+
+    private struct BuiltContext: RouterRequestContext {
+        var coreContext: CoreRequestContextStorage
+        var routerContext = RouterBuilderContext()
+
+        init(source: ApplicationRequestContextSource) { coreContext = .init(source: source) }
+    }
+
+    private struct FailingService: Service, CustomStringConvertible {
+        var description: String { "pool" }
+
+        func run() async throws { throw TestError("service") }
+    }
+
+    private typealias App = Application<RequestStoreResponder<RouterResponder<TestContext>>>
+
+    /// The critical lines in the log of an application that stops before its server listens.
+    private func critical(
+        server: RequestStoreServer = .http1(),
+        services: [any Service] = [],
+        _ change: (inout App) -> Void = { _ in }
+    ) async throws -> [String] {
+        let lines = LogCollector.Lines()
+        let (ports, continuation) = AsyncThrowingStream<Int, any Error>.makeStream()
+        var app = Application(
+            router: makeRouter(),
+            requestStore: server,
+            configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            services: services,
+            onServerRunning: { continuation.yield($0.localAddress?.port ?? 0) },
+            logger: Logger(label: "test") { _ in LogCollector(lines) }
+        )
+        change(&app)
+        let complete = app
+        _ = await #expect(throws: TestError.self) {
+            try await withRunning(complete, ports, continuation) { _, _ in }
+        }
+        return lines.all.filter { $0.level == .critical }.map(\.text)
+    }
+
+    @Test("What stops the application before its server listens is logged as critical, once, with its cause")
+    func earlyStop() async throws {
+        /// Lets the server not listen before a service has failed.
+        @Sendable func wait() async throws { try await Task.sleep(for: .seconds(3_600)) }
+
+        let process = try await critical { $0.beforeServerStarts { throw TestError("process") } }
+        let service = try await critical(services: [FailingService()]) { $0.beforeServerStarts(perform: wait) }
+        let added = try await critical { app in
+            app.beforeServerStarts(perform: wait)
+            app.addServices(FailingService())
+        }
+        let channel = try await critical(server: .channel { _ in throw TestError("channel") })
+        func line(_ what: String, _ error: String) -> [String] {
+            ["The application stops before its server listens: \(what) failed error=\(TestError(error))"]
+        }
+        #expect(process == line("what runs before the server starts", "process"))
+        #expect(service == line("the service pool", "service"))
+        #expect(added == service)
+        #expect(channel == line("building its channel", "channel"))
+    }
+
+    /// Hummingbird's own group, whatever router it is.
+    private func addGroup(to routes: some RouterMethods<TestContext>) {
+        routes.group("plain").get("without") { _, _ in "plain" }
+        routes.group("generic").add(middleware: Mapping()).get("hidden") { _, _ -> String in throw TestError() }
+    }
+
+    private struct Mapping: RouterMiddleware {
+        typealias Context = TestContext
+
+        func handle(
+            _ request: Request,
+            context: Context,
+            next: @concurrent (Request, Context) async throws -> Response
+        ) async throws -> Response {
+            do { return try await next(request, context) } catch { return Response(status: .conflict) }
+        }
+    }
+
+    @Test("Rule 23: a route behind middleware of Hummingbird's own groups is a warning at start, and a guarantee unmet")
+    func hiddenRoutes() async throws {
+        let lines = LogCollector.Lines()
+        let router = makeRouter()
+        addGroup(to: router)
+        addGroup(to: router.group("below"))
+        let collection = RouteCollection(context: TestContext.self)
+        collection.add(middleware: Mapping())
+        _ = collection.on("listed", method: .get) { _, _ in "collected" }
+        router.addRoutes(collection, atPath: "collection")
+        let ours = RequestStoreRouteCollection(context: TestContext.self)
+        addGroup(to: ours)
+        router.addRoutes(ours, atPath: "ours")
+        let hidden = [
+            "GET /generic/hidden", "GET /below/generic/hidden", "GET /collection/listed", "GET /ours/generic/hidden",
+        ]
+        let entries = router.unmetGuarantees.dropFirst(RequestStoreServer.unmetGuarantees.count)
+        #expect(entries.count == hidden.count)
+        #expect(zip(entries, hidden).allSatisfy { $0.explanation.hasPrefix("\($1) was added") })
+        #expect(entries.allSatisfy { $0.rule == 15 && $0.codePath == .middleware })
+        try await withServer(router, logger: Logger(label: "test") { _ in LogCollector(lines) }) { _, _ in }
+        let warnings = lines.all.filter { $0.level == .warning }.map(\.text)
+        #expect(warnings.count == hidden.count)
+        #expect(zip(warnings, hidden).allSatisfy { $0.hasPrefix("PerRequest: \($1) was added") })
     }
 
     // MARK: - `app.test(.router)`

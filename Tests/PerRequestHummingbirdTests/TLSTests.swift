@@ -42,7 +42,7 @@ struct TLSTests {
     /// Runs a server with a certificate made for it, and a client that trusts everybody.
     private func withServer(
         _ kind: Kind,
-        _ router: Router<TestContext>,
+        _ router: RequestStoreRouter<TestContext>,
         _ observer: any RequestObserver,
         _ body: (HTTPClient, Int, ServiceGroup) async throws -> Void
     ) async throws {

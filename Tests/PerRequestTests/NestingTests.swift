@@ -21,6 +21,32 @@ struct NestingTests {
         }
     }
 
+    @Test("a child's id names its request, and an error says which of both is over")
+    func ids() async throws {
+        let child = try await withRequestStore(id: "request") { _ in
+            try await withRequestStore(.child) { #expect($0.id == "request/1") }
+            try await withRequestStore(.child, id: "given") { #expect($0.id == "given") }
+            let child = try await withRequestStore(.child) { child in
+                try await withRequestStore(.child) { #expect($0.id == "request/4") }
+                return child
+            }
+            #expect(child.id == "request/3")
+            let error = #expect(throws: RequestStoreError.self) { try Self.name.get(in: child) }
+            #expect(error?.reason.name == "childStoreEnded")
+            #expect(error?.request == "request/3")
+            return child
+        }
+        let error = #expect(throws: RequestStoreError.self) { try Self.name.get(in: child) }
+        #expect(error?.reason.name == "requestEnded")
+        #expect(error?.request == "request/3")
+        // Also where the store was another request's before.
+        for _ in 0..<3 {
+            try await withRequestStore { store in
+                try await withRequestStore(.child) { #expect($0.id == "\(store.id)/1") }
+            }
+        }
+    }
+
     @Test("join is the current store: it is neither settled nor closed; without one it is a root")
     func join() async throws {
         let journal = Journal()

@@ -22,7 +22,12 @@ struct BackgroundJob: Sendable {
         let origin = line.origin
         let core = RequestCore(configuration, reportingTo: origin.receiver, id: "\(origin.id)/\(name)", values: values)
         let scope = RequestScope(core: core)
-        return await scope.run {
+        guard let receiver = origin.receiver else { return await run(in: scope) }
+        return await receiver.runJob { await run(in: scope) }
+    }
+
+    private nonisolated(nonsending) func run(in scope: RequestScope) async -> End {
+        await scope.run {
             do {
                 try await work()
             } catch {

@@ -9,6 +9,8 @@ public struct RequestStoreError: Error {
         case privateStore
         /// The request is over: the store is closed and empty.
         case requestEnded
+        /// The child store is closed and empty; its request goes on.
+        case childStoreEnded
         /// The resource's release point has begun, so that it cannot be acquired any more.
         case releasePointBegan(ReleasePoint)
         /// The resource has been released, or is being released.
@@ -111,6 +113,11 @@ extension RequestStoreError.Reason {
             """
             the request is over and its store is closed. A task that outlives the request has to copy what it needs \
             before it starts.
+            """
+        case .childStoreEnded:
+            """
+            the child store is closed; its request goes on. What outlives the body of `withRequestStore` has to copy what it \
+            needs before it starts, or to use the request's store.
             """
         case .releasePointBegan(.beforeResponse):
             """

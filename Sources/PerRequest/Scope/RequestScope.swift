@@ -159,6 +159,16 @@ public final class RequestScope: Sendable {
     ) async -> RequestOutcome {
         await store.core.close(ending, status: status)
     }
+
+    /// The same, but returns when ``RequestLimits/nextRequest`` has passed: `rest` then counts what goes on.
+    @discardableResult
+    package nonisolated(nonsending) func close(
+        _ ending: RequestOutcome.Ending,
+        status: RequestStatus?,
+        leaving rest: ReleasesUnderWay?
+    ) async -> RequestOutcome {
+        await store.core.close(ending, status: status, leaving: rest)
+    }
 }
 
 extension RequestStore {

@@ -47,9 +47,7 @@ extension Ambient {
         let carrier = local.get()
         guard let slot = carrier.slot else { return nil }
         if let core = slot.memory.core(of: carrier.store) { return core }
-        let present = carrier.hasSurroundings ? surroundings : nil
-        if let store = present?.store, store.identity == carrier.store { return store }
-        return RequestCore(closed: carrier.store)
+        return surroundings?.store(numbered: carrier.store) ?? RequestCore(closed: carrier.store)
     }
 }
 

@@ -24,7 +24,9 @@ public struct RequestStore: Sendable {
     /// Whether a task in which the store is current needs to know nothing else.
     @usableFromInline var isPlainRoot: Bool { core.givenID == nil && core.parent == nil }
 
-    /// The request's id: the one its opener gave, else a number that is unique in the process.
+    /// The request's id: the one its opener gave or its server has, else a number that is unique in the process.
+    ///
+    /// A child's is that of its request and which of its children it is: `…/2`.
     public var id: String { core.id }
 
     /// Whether the request is over: the store is empty, and nothing can be set or acquired.

@@ -83,8 +83,18 @@ package final class StoreConfiguration: Sendable {
     static let opener = StoreConfiguration(background: .opener, isOpeners: true)
 }
 
-/// Gets the reports of one store.
+/// Gets the reports of one request, and knows what else there is to know of it.
 package protocol ReportReceiver: AnyObject, Sendable {
+    /// The request's id, if it has been given one.
+    ///
+    /// Asked for when somebody wants to read it, from any task or thread and possibly under a lock: it runs no user's code.
+    var requestID: String? { get }
+
     /// Called synchronously from any task or thread; must not block.
     func receive(_ report: RequestReport)
+
+    /// Runs what the request left for after its response, with what was current around the request.
+    nonisolated(nonsending) func runJob<Result: Sendable>(
+        _ job: nonisolated(nonsending) () async -> Result
+    ) async -> Result
 }

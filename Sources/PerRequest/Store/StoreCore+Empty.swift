@@ -68,7 +68,10 @@ extension RequestCore {
         let next = Identity.nextStore()
         number.store(next, ordering: .relaxed)
         openedAt.store(Task.currentPriority.rawValue, ordering: .relaxed)
-        state.withLock { $0.lifecycle.reopen() }
+        state.withLock { state in
+            state.lifecycle.reopen()
+            state.childCount = 0
+        }
         slot.memory.open(for: self, isOwned: true, nil)
         return next
     }

@@ -127,13 +127,14 @@ extension StoreCore {
     @discardableResult
     nonisolated(nonsending) func close(
         _ ending: RequestOutcome.Ending,
-        status: RequestStatus?
+        status: RequestStatus?,
+        leaving rest: ReleasesUnderWay? = nil
     ) async -> RequestOutcome {
         if configuration.isOverridden, ending.allowsCommit { await forceOutcome() }
         if let outcome = closeIfEmpty(ending, status) { return outcome }
         let isSuccess = ending.allowsCommit && !(status?.isFailure ?? false)
         let event = Lifecycle.Event.close(scope, success: isSuccess, completed: ending.isCompleted)
-        await run(event, until: .closing, within: .afterResponse) { state in
+        await run(event, until: .closing, within: .afterResponse, leaving: rest) { state in
             guard state.lifecycle.phase(of: scope) <= .settled else { return }
             state.change(scope) { $0.note(ending, status) }
         }
@@ -145,6 +146,7 @@ extension StoreCore {
         _ event: Lifecycle.Event,
         until phase: Lifecycle.Phase,
         within point: ReleasePoint,
+        leaving rest: ReleasesUnderWay? = nil,
         prepare: (inout sending RequestCore.State) -> Void
     ) async {
         let surroundings = Ambient.surroundings
@@ -171,9 +173,33 @@ extension StoreCore {
         request.perform(effects)
         // Whoever reaches the phase resumes the opener when all that follows is done, and not when the state says so.
         guard let waiter, waiter.take() == nil else { return }
-        let budget = schedule(after: limit) { $0.request.send(.budgetSpent($0.scope, point)) }
+        let spend: @Sendable (StoreCore) -> Void = { $0.request.send(.budgetSpent($0.scope, point)) }
+        guard let rest, limits.nextRequest < limit else {
+            let budget = schedule(after: limit, spend)
+            _ = await waiter.wait()
+            return Deadlines.shared.cancel(budget)
+        }
+        let patience = Deadlines.shared.schedule(after: limits.nextRequest) { waiter.resume(.success(nil)) }
         _ = await waiter.wait()
-        Deadlines.shared.cancel(budget)
+        Deadlines.shared.cancel(patience)
+        guard let end = end(of: phase) else { return }
+        rest.began()
+        let budget = schedule(after: limit - limits.nextRequest, spend)
+        Task.detached(name: "releases of request \(id)", priority: priority) {
+            _ = await end.wait()
+            Deadlines.shared.cancel(budget)
+            rest.ended()
+        }
+    }
+
+    /// What is resumed at the end of a phase; `nil` if it has ended.
+    private func end(of phase: Lifecycle.Phase) -> Waiter? {
+        let waiter = Waiter()
+        return request.state.withLock { state in
+            guard !state.lifecycle.hasPassed(phase, scope: scope) else { return nil }
+            state.change(scope) { $0.phaseWaiters.append(PhaseWaiter(phase: phase, waiter: waiter)) }
+            return waiter
+        }
     }
 
     /// How long a point may take: for a child, a third of what its parent's has left.

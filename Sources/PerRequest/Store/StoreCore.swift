@@ -131,7 +131,8 @@ final class RequestCore: StoreCore, @unchecked Sendable {
         var lifecycle = Lifecycle()
         lifecycle[scope: 0].phase = .closed
         state = Lock(State(lifecycle: lifecycle))
-        super.init(.plain, reportingTo: nil, id: nil, isOwned: true, slot: .none, number: number, priority: nil)
+        let id = PastRequests.id(of: number)
+        super.init(.plain, reportingTo: nil, id: id, isOwned: true, slot: .none, number: number, priority: nil)
     }
 
     override var request: RequestCore { self }
@@ -145,6 +146,8 @@ final class RequestCore: StoreCore, @unchecked Sendable {
         var waiters = SlabTable<PendingCaller>()
         var own = ScopeState()
         var children = SlabTable<ChildCore>()
+        /// How many children were opened.
+        var childCount = 0
     }
 }
 
@@ -157,6 +160,8 @@ final class ChildCore: StoreCore, @unchecked Sendable {
     let parentScope: Int
     // Set once, before anybody else knows of it.
     private var place = Lifecycle.rootScope
+    /// Which of the request's children it is, from 1.
+    private(set) var ordinal = 0
     /// The scopes that own what the root does not, by resource.
     private var owners: [Int: Int]
     // Read and written under the request's lock only.
@@ -192,8 +197,9 @@ final class ChildCore: StoreCore, @unchecked Sendable {
         slot.memory.open(for: self, isOwned: true, nil)
     }
 
-    fileprivate func open(as scope: Int, owning owned: Set<Int>) {
+    fileprivate func open(as scope: Int, _ ordinal: Int, owning owned: Set<Int>) {
         place = scope
+        self.ordinal = ordinal
         for resource in owned { owners[resource] = scope }
     }
 
@@ -233,7 +239,8 @@ extension StoreCore {
             guard let scope = state.lifecycle.openChild(of: scope, inside: inside, isObserved: isObserved) else {
                 return false
             }
-            child.open(as: scope, owning: owned)
+            state.childCount += 1
+            child.open(as: scope, state.childCount, owning: owned)
             state.children[scope - 1] = child
             return true
         }
@@ -328,8 +335,6 @@ extension StoreCore {
     var executor: (any TaskExecutor)? { configuration.executor }
     var background: BackgroundOwner { configuration.background }
 
-    var id: String { givenID ?? String(identity) }
-
     /// Whether the store is closed and empty.
     var isClosed: Bool { request.state.withLock { $0.lifecycle.phase(of: scope) == .closed } }
 
@@ -339,7 +344,9 @@ extension StoreCore {
     }
 
     func error(_ reason: RequestStoreError.Reason, key: String?) -> RequestStoreError {
-        RequestStoreError(key: key, request: id, reason: reason)
+        var reason = reason
+        if case .requestEnded = reason, isChildOfOpenRequest { reason = .childStoreEnded }
+        return RequestStoreError(key: key, request: id, reason: reason)
     }
 
     func report(_ kind: RequestReport.Kind) {

@@ -65,6 +65,16 @@ class Surroundings: @unchecked Sendable {
         return false
     }
 
+    /// A store that is not at its slot any more, if it is one of those around.
+    final func store(numbered number: Int) -> StoreCore? {
+        var next: Surroundings? = self
+        while let surroundings = next {
+            if let store = surroundings.store, store.identity == number { return store }
+            next = surroundings.outer
+        }
+        return nil
+    }
+
     /// The innermost activity of a request that still runs, from this one outward.
     final func innermost(of request: Int, in lifecycle: borrowing Lifecycle) -> Lifecycle.Activity? {
         var next: Surroundings? = self

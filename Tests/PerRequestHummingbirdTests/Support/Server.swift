@@ -17,16 +17,14 @@ struct TestContext: RequestContext {
     }
 }
 
-/// A router with the middleware that every application with a request store has.
-func makeRouter(options: RouterOptions = []) -> Router<TestContext> {
-    let router = Router(context: TestContext.self, options: options)
-    router.add(middleware: RequestStoreMiddleware())
-    return router
+func makeRouter(options: RouterOptions = []) -> RequestStoreRouter<TestContext> {
+    RequestStoreRouter(context: TestContext.self, options: options)
 }
 
 /// Runs an application on a free port of the loopback interface for as long as `body` runs.
 func withServer<Result: Sendable>(
-    _ router: Router<TestContext>,
+    _ router: RequestStoreRouter<TestContext>,
+    limits: RequestLimits = RequestLimits(),
     observer: (any RequestObserver)? = nil,
     background: BackgroundWork? = nil,
     failureResponse: @escaping RequestStoreServer.FailureResponse = { _, _, status in Response(status: status) },
@@ -36,7 +34,12 @@ func withServer<Result: Sendable>(
     let (ports, continuation) = AsyncThrowingStream<Int, any Error>.makeStream()
     let app = Application(
         router: router,
-        requestStore: .http1(observer: observer, background: background, failureResponse: failureResponse),
+        requestStore: .http1(
+            limits: limits,
+            observer: observer,
+            background: background,
+            failureResponse: failureResponse
+        ),
         configuration: .init(address: .hostname("127.0.0.1", port: 0)),
         onServerRunning: { continuation.yield($0.localAddress?.port ?? 0) },
         logger: logger

@@ -20,8 +20,7 @@ extension Main {
     }
 
     static func serveHummingbirdWithStores() async throws {
-        let router = Router()
-        router.add(middleware: RequestStoreMiddleware())
+        let router = RequestStoreRouter()
         addRoutes(to: router)
         let app = Application(
             router: router,
@@ -39,7 +38,7 @@ extension Main {
         fflush(nil)
     }
 
-    private static func addRoutes(to router: Router<BasicRequestContext>) {
+    private static func addRoutes(to router: some RouterMethods) {
         router.get("buffered") { _, _ in "hello" }
         router.get("streamed") { _, _ in
             Response(

@@ -1,11 +1,12 @@
 import HTTPTypes
 import Hummingbird
 import PerRequest
+import PerRequestHummingbird
 import ServiceLifecycle
 
 /// The number of notes, again and again, as server-sent events.
 struct EventRoutes: Sendable {
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: RequestStoreRouter<BasicRequestContext>) {
         router.get("events", use: count)
     }
 

@@ -1,10 +1,11 @@
 import HTTPTypes
 import Hummingbird
 import NIOPosix
+import PerRequestHummingbird
 
 /// The notes as JSON.
 struct NotesAPI: Sendable {
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: RequestStoreRouter<BasicRequestContext>) {
         router.group("api/notes")
             .get(use: list)
             .post(use: create)

@@ -1,5 +1,6 @@
 import Hummingbird
 import PerRequest
+import PerRequestHummingbird
 import Synchronization
 
 /// Counts what the requests' stores do.
@@ -27,7 +28,7 @@ final class HealthCounters: RequestObserver {
         closedRequests.add(1, ordering: .relaxed)
     }
 
-    func add(to router: Router<BasicRequestContext>, _ work: BackgroundWork) {
+    func add(to router: RequestStoreRouter<BasicRequestContext>, _ work: BackgroundWork) {
         router.get("health") { _, _ in self.health(work.counts) }
     }
 

@@ -1,5 +1,6 @@
 import Hummingbird
 import PerRequest
+import PerRequestHummingbird
 
 /// The request as its different parts see it.
 ///
@@ -11,7 +12,7 @@ struct WhoAmI: ResponseEncodable {
     let clientSeenByMiddleware: Int
     let clientSeenByChildTasks: [Int]
 
-    static func add(to router: Router<BasicRequestContext>) {
+    static func add(to router: RequestStoreRouter<BasicRequestContext>) {
         router.group("whoami")
             .add(middleware: WhoAmIMiddleware())
             .get { _, _ in try await WhoAmI() }

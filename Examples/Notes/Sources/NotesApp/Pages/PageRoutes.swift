@@ -1,11 +1,12 @@
 import HTTPTypes
 import Hummingbird
+import PerRequestHummingbird
 
 /// The page and its form.
 struct PageRoutes: Sendable {
     let page: NotesPage
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: RequestStoreRouter<BasicRequestContext>) {
         router.get("/") { _, _ in page.response() }
         router.post("notes", use: create)
     }

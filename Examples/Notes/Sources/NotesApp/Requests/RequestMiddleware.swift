@@ -19,8 +19,7 @@ struct RequestMiddleware<Context: RequestContext>: RouterMiddleware {
             try Current.tenant.set(Tenant(request.headers))
             response = try await next(request, context)
         } catch {
-            // The store does not see an error that ends here, and a 409 alone would not roll back.
-            RequestStore.current?.fail(error)
+            // The store has seen what a route throws before: it is rolled back, also where this is a 409.
             let reply = ErrorReply(error)
             if reply.status.kind == .serverError {
                 context.logger.error("The request failed", metadata: ["error": "\(error)"])

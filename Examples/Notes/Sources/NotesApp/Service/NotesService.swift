@@ -63,7 +63,7 @@ public struct NotesService: Sendable {
     ///   - onListening: Gets the port once the server accepts connections.
     ///   - onListeningRPC: The same for gRPC.
     func application(
-        adding routes: (Router<BasicRequestContext>) -> Void = { _ in },
+        adding routes: (RequestStoreRouter<BasicRequestContext>) -> Void = { _ in },
         onListening: @escaping @Sendable (Int) -> Void,
         onListeningRPC: @escaping @Sendable (Int) -> Void = { _ in }
     ) -> some ApplicationProtocol {
@@ -93,9 +93,8 @@ public struct NotesService: Sendable {
         )
     }
 
-    private var router: Router<BasicRequestContext> {
-        let router = Router(options: .autoGenerateHeadEndpoints)
-        router.add(middleware: RequestStoreMiddleware())
+    private var router: RequestStoreRouter<BasicRequestContext> {
+        let router = RequestStoreRouter(options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestMiddleware(database: database))
         PageRoutes(page: page).add(to: router)
         NotesAPI().add(to: router)

@@ -2,13 +2,14 @@ import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 import Hummingbird
 import Logging
+import PerRequestHummingbird
 import ServiceLifecycle
 
 @testable import NotesApp
 
 /// Runs the application on a real socket with a database of its own.
 func withNotesService<Result>(
-    adding routes: (Router<BasicRequestContext>) -> Void = { _ in },
+    adding routes: (RequestStoreRouter<BasicRequestContext>) -> Void = { _ in },
     _ body: (NotesClient, NotesService) async throws -> Result
 ) async throws -> Result {
     try await withDatabase { database in
@@ -39,7 +40,7 @@ func withNotesOverBoth<Result: Sendable>(
 /// Runs the application on a real socket with `database`.
 func withNotesService<Result>(
     on database: NotesSettings.Database,
-    adding routes: (Router<BasicRequestContext>) -> Void = { _ in },
+    adding routes: (RequestStoreRouter<BasicRequestContext>) -> Void = { _ in },
     _ body: (NotesClient, NotesService) async throws -> Result
 ) async throws -> Result {
     try await withNotesService(NotesSettings(port: 0, database: database), adding: routes, body)
@@ -47,7 +48,7 @@ func withNotesService<Result>(
 
 private func withNotesService<Result>(
     _ settings: NotesSettings,
-    adding routes: (Router<BasicRequestContext>) -> Void = { _ in },
+    adding routes: (RequestStoreRouter<BasicRequestContext>) -> Void = { _ in },
     onListeningRPC: @escaping @Sendable (Int) -> Void = { _ in },
     _ body: (NotesClient, NotesService) async throws -> Result
 ) async throws -> Result {
@@ -65,7 +66,7 @@ private func withNotesService<Result>(
 
 private func serve<Result>(
     _ service: NotesService,
-    adding routes: (Router<BasicRequestContext>) -> Void,
+    adding routes: (RequestStoreRouter<BasicRequestContext>) -> Void,
     _ onListeningRPC: @escaping @Sendable (Int) -> Void,
     _ body: (NotesClient, NotesService) async throws -> Result
 ) async throws -> Result {
@@ -100,7 +101,7 @@ private func serve<Result>(
 }
 
 func withNotes<Result>(
-    adding routes: (Router<BasicRequestContext>) -> Void = { _ in },
+    adding routes: (RequestStoreRouter<BasicRequestContext>) -> Void = { _ in },
     _ body: (NotesClient) async throws -> Result
 ) async throws -> Result {
     try await withNotesService(adding: routes) { client, _ in try await body(client) }
