@@ -21,5 +21,19 @@ public struct RequestStoreMiddleware<Context> {
     unavailable,
     message: "PerRequestHummingbird is empty without its trait: .package(…, traits: [\"Hummingbird\"])"
 )
+public struct RequestStoreRouter<Context> {
+    /// Not there without the trait.
+    public init() {}
+
+    /// Not there without the trait.
+    public init() where Context == Never {}
+}
+
+/// Not there without the trait.
+@available(
+    *,
+    unavailable,
+    message: "PerRequestHummingbird is empty without its trait: .package(…, traits: [\"Hummingbird\"])"
+)
 public struct RequestStoreServer {}
 #endif

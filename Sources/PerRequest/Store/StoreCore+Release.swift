@@ -197,7 +197,7 @@ extension StoreCore {
         let waiter = Waiter()
         return request.state.withLock { state in
             guard !state.lifecycle.hasPassed(phase, scope: scope) else { return nil }
-            state.change(scope) { $0.phaseWaiters.append(PhaseWaiter(phase: phase, waiter: waiter)) }
+            state.change(scope) { $0.rest.phaseWaiters.append(PhaseWaiter(phase: phase, waiter: waiter)) }
             return waiter
         }
     }
