@@ -9,7 +9,8 @@
 /// }
 /// ```
 ///
-/// Work that `body` registers with `RequestStore.afterResponse` runs before this function returns.
+/// Work that `body` registers with `RequestStore.afterResponse` runs before this function returns; given `background`, that runs
+/// it and nobody waits for it, so that a Lambda or the consumer of a queue can answer first.
 ///
 /// **Cancellation.** `body` sees the cancellation of the calling task; releases do not, they run to their end or limit.
 ///
@@ -17,6 +18,7 @@
 ///   - nesting: How the store relates to the one that is current here.
 ///   - id: The request's id in errors and reports; a number that is unique in the process by default.
 ///   - observer: Sees what the store does.
+///   - background: Runs what is left for after the response. A store that is not a root leaves that to its parent's.
 ///   - body: The work, in the caller's task and isolation.
 /// - Returns: What `body` returns.
 /// - Throws: The error of `body`, unchanged. Where `body` succeeded and a release failed, a ``RequestReleaseError``.
@@ -26,10 +28,11 @@ public nonisolated(nonsending) func withRequestStore<Result>(
     _ nesting: RequestNesting = .independent,
     id: String? = nil,
     observer: (any RequestObserver)? = nil,
+    background: BackgroundWork? = nil,
     _ body: nonisolated(nonsending) (RequestStore) async throws -> Result
 ) async throws -> Result {
-    guard nesting.isIndependent, id == nil, observer == nil, let store = RequestStore.opened() else {
-        return try await withRequestStore(nesting, given: id, observer, body)
+    guard nesting.isIndependent, id == nil, observer == nil, background == nil, let store = RequestStore.opened() else {
+        return try await withRequestStore(nesting, given: id, observer, background, body)
     }
     // What most requests do, in the caller's module: the generic form would cost more than all else.
     var end = RequestStore.End.unused
@@ -60,6 +63,7 @@ nonisolated(nonsending) func withRequestStore<Result>(
     _ nesting: RequestNesting,
     given id: String?,
     _ observer: (any RequestObserver)?,
+    _ background: BackgroundWork?,
     _ body: nonisolated(nonsending) (RequestStore) async throws -> Result
 ) async throws -> Result {
     let scope: RequestScope
@@ -73,7 +77,7 @@ nonisolated(nonsending) func withRequestStore<Result>(
         }
         scope = RequestScope(child: child)
     case (.independent, _), (.join, nil), (.child, nil):
-        scope = RequestScope(openedBy: id, observer)
+        scope = RequestScope(openedBy: id, observer, background)
     }
     return try await scope.serve(releaseFailure: { $0 as any Error }, body)
 }
@@ -86,6 +90,7 @@ nonisolated(nonsending) func withRequestStore<Result>(
 /// - Parameters:
 ///   - id: The request's id in errors and reports; a number that is unique in the process by default.
 ///   - observer: Sees what the store does.
+///   - background: Runs what is left for after the response; the opener does, before it returns, where it is `nil`.
 ///   - releaseFailure: Makes the error to throw where `body` succeeded and a release failed.
 ///   - body: The work, in the caller's task and isolation.
 /// - Returns: What `body` returns.
@@ -94,10 +99,11 @@ nonisolated(nonsending) func withRequestStore<Result>(
 public nonisolated(nonsending) func withRequestStore<Result, Failure: Error>(
     id: String? = nil,
     observer: (any RequestObserver)? = nil,
+    background: BackgroundWork? = nil,
     releaseFailure: (RequestReleaseError) -> Failure,
     _ body: nonisolated(nonsending) (RequestStore) async throws(Failure) -> Result
 ) async throws(Failure) -> Result {
-    try await RequestScope(openedBy: id, observer).serve(releaseFailure: releaseFailure, body)
+    try await RequestScope(openedBy: id, observer, background).serve(releaseFailure: releaseFailure, body)
 }
 
 /// Opens a store in which something takes the place of resources and memos, for `PerRequestTesting`.
@@ -107,23 +113,21 @@ package nonisolated(nonsending) func withRequestStore<Result>(
     observer: (any RequestObserver)?,
     _ body: nonisolated(nonsending) (RequestStore) async throws -> Result
 ) async throws -> Result {
-    let scope = RequestScope(openedBy: id, observer, overrides)
+    let scope = RequestScope(openedBy: id, observer, nil, overrides)
     return try await scope.serve(releaseFailure: { $0 as any Error }, body)
 }
 
 extension RequestScope {
-    /// Opens a root whose opener runs what is left for after it.
+    /// Opens a root whose opener runs what is left for after it, where nobody else does.
     fileprivate convenience init(
         openedBy id: String?,
         _ observer: (any RequestObserver)?,
+        _ background: BackgroundWork?,
         _ overrides: OverrideScope? = nil
     ) {
-        self.init(
-            core: RequestCore(
-                StoreConfiguration(observer: observer, overrides: overrides, background: .opener),
-                id: id
-            )
-        )
+        let owner = background.map(BackgroundOwner.work) ?? .opener
+        let configuration = StoreConfiguration(observer: observer, overrides: overrides, background: owner)
+        self.init(core: RequestCore(configuration, id: id))
     }
 
     /// Runs `body`, settles, closes, and throws what has to be thrown.

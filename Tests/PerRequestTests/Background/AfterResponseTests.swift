@@ -42,6 +42,45 @@ struct AfterResponseTests {
         }
     }
 
+    @Test("withRequestStore(background:) does not wait for it, after success and after failure, nor does a child in it")
+    func openerDoesNotWait() async throws {
+        let work = BackgroundWork()
+        let journal = Journal()
+        let gate = Signal()
+        try await running(work) {
+            let answer = try await withRequestStore(background: work) { _ in
+                try RequestStore.afterResponse("first") {
+                    await gate.wait()
+                    journal.note("first")
+                }
+                try await withRequestStore(.child) { _ in
+                    try RequestStore.afterResponse("child's") { journal.note("child's") }
+                }
+                return "answered"
+            }
+            journal.note(answer)
+            await #expect(throws: TestError.self) {
+                try await withRequestStore(background: work) { _ in
+                    try RequestStore.afterResponse("undone") { journal.note("undone") }
+                    throw TestError()
+                }
+            }
+            journal.note("failed")
+            gate.fire()
+        }
+        #expect(journal.entries == ["answered", "failed", "first", "child's"])
+        #expect(work.counts == BackgroundWork.Counts())
+    }
+
+    @Test("withRequestStore(background:) refuses it where nobody runs it")
+    func openersWorkNotRunning() async throws {
+        await #expect(throws: RequestStoreError.self) {
+            try await withRequestStore(background: BackgroundWork()) { _ in
+                try RequestStore.afterResponse("job") {}
+            }
+        }
+    }
+
     @Test(
         "it gets the values as they were at the close, but for those that are not carried, and what it sets is its own"
     )
