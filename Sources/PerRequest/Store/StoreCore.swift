@@ -145,9 +145,9 @@ final class RequestCore: StoreCore, @unchecked Sendable {
         var acquisitions = SlabTable<Acquisition>()
         var waiters = SlabTable<PendingCaller>()
         var own = ScopeState()
-        var children = SlabTable<ChildCore>()
         /// How many children were opened.
-        var childCount = 0
+        var childCount: Int32 = 0
+        var children = SlabTable<ChildCore>()
     }
 }
 
@@ -161,7 +161,7 @@ final class ChildCore: StoreCore, @unchecked Sendable {
     // Set once, before anybody else knows of it.
     private var place = Lifecycle.rootScope
     /// Which of the request's children it is, from 1.
-    private(set) var ordinal = 0
+    private(set) var ordinal: Int32 = 0
     /// The scopes that own what the root does not, by resource.
     private var owners: [Int: Int]
     // Read and written under the request's lock only.
@@ -197,7 +197,7 @@ final class ChildCore: StoreCore, @unchecked Sendable {
         slot.memory.open(for: self, isOwned: true, nil)
     }
 
-    fileprivate func open(as scope: Int, _ ordinal: Int, owning owned: Set<Int>) {
+    fileprivate func open(as scope: Int, _ ordinal: Int32, owning owned: Set<Int>) {
         place = scope
         self.ordinal = ordinal
         for resource in owned { owners[resource] = scope }
@@ -255,13 +255,14 @@ extension StoreCore {
 
 /// What is kept of a scope beside the lifecycle.
 struct ScopeState: Sendable {
+    var ending: RequestOutcome.Ending?
+    var memos = MemoTable()
+    private var more: More?
+    // The small ones last: what follows a scope's state begins in the same word.
     var status: RequestStatus?
     var openerHasLeft = false
     /// The opener waits until the store has closed, and takes the slot then.
     var openerTakesSlot = false
-    var ending: RequestOutcome.Ending?
-    var memos = MemoTable()
-    private var more: More?
 
     /// What few scopes have, or for a short time.
     final class More: @unchecked Sendable {
