@@ -70,6 +70,31 @@ struct SafetyTests {
         while core != nil { await Task.yield() }
     }
 
+    @Test("Rule 7: a limit of a request that has ended does nothing to the next one, which has its store")
+    func limitOfAnother() async throws {
+        let core = RequestCore(.plain)
+        let number = core.identity
+        _ = core.effects(of: .settle(core.scope, success: true))
+        _ = core.effects(of: .close(core.scope, success: true, completed: true))
+        #expect(core.forgetAll())
+        #expect(core.reopen() != number)
+        let isReleasing = Signal()
+        let mayEnd = Signal()
+        let resource = RequestResource("resource", released: .beforeResponse) {
+            1
+        } release: { _, _ in
+            isReleasing.fire()
+            await mayEnd.wait()
+        }
+        _ = try await resource.get(in: RequestStore(core: core))
+        async let settlement = core.settle(status: nil)
+        await isReleasing.wait()
+        core.send(.budgetSpent(core.scope, .beforeResponse), of: number)
+        mayEnd.fire()
+        #expect(await settlement.outcome.verdict == .commit)
+        await core.close(.completed, status: nil)
+    }
+
     @Test("Rule 22: a request that uses nothing sets no timer and leaves nothing to do")
     func unused() async throws {
         let core = RequestCore(.plain)

@@ -39,6 +39,16 @@ extension RequestCore {
         perform(effects(of: event, prepare: prepare))
     }
 
+    /// Gives an event to the lifecycle of the request that has a number, and does nothing if the store is another one's by now.
+    func send(_ event: Lifecycle.Event, of number: Int) {
+        perform(
+            state.withLock { state in
+                guard identity == number else { return [] }
+                return effects(&state) { state, actions in state.lifecycle.handle(event, &actions) }
+            }
+        )
+    }
+
     /// Gives an event to the lifecycle.
     ///
     /// The caller performs the effects.

@@ -173,7 +173,9 @@ extension StoreCore {
         request.perform(effects)
         // Whoever reaches the phase resumes the opener when all that follows is done, and not when the state says so.
         guard let waiter, waiter.take() == nil else { return }
-        let spend: @Sendable (StoreCore) -> Void = { $0.request.send(.budgetSpent($0.scope, point)) }
+        // A limit that passes while it is cancelled may find the store open again, as another request's.
+        let number = request.identity
+        let spend: @Sendable (StoreCore) -> Void = { $0.request.send(.budgetSpent($0.scope, point), of: number) }
         guard let rest, limits.nextRequest < limit else {
             let budget = schedule(after: limit, spend)
             _ = await waiter.wait()
