@@ -109,8 +109,8 @@ struct RequestIDTests {
         let id = notes[0]
         let line = try #require(lines.first { $0.level == .info && $0.text.contains("mail") }?.text)
         #expect(line == "test \(id)/mail hb.request.id=\(id)")
-        let report = try #require(lines.first { $0.text.contains("after its response failed") }?.text)
-        #expect(report.contains("request \(id): \"mail\" after its response failed"))
+        let report = try #require(lines.first { $0.text.contains("the job \"mail\" failed") }?.text)
+        #expect(report.contains("request \(id): the job \"mail\" failed"))
         #expect(report.hasSuffix("hb.request.id=\(id)"))
     }
 
