@@ -37,7 +37,7 @@ need_sqlite() {
     need_package "pkg-config --exists sqlite3 || test -e /usr/include/sqlite3.h" libsqlite3-dev
 }
 
-# What the HTTP/2 transport of gRPC links.
+# What the HTTP/2 transport of gRPC links, and the client of Hummingbird's tests.
 need_zlib() {
     need_package "test -e /usr/include/zlib.h" zlib1g-dev
 }
