@@ -2,7 +2,7 @@ import Synchronization
 
 /// One request's scope, for authors of adapters: opens the request's store, settles it and closes it.
 ///
-/// Application code needs none of this: it uses an adapter or ``withRequestStore(_:id:observer:_:)``.
+/// Application code needs none of this: it uses an adapter or ``withRequestStore(_:id:observer:background:_:)``.
 ///
 /// ```swift
 /// let scope = RequestScope()
