@@ -95,6 +95,33 @@ struct SafetyTests {
         await core.close(.completed, status: nil)
     }
 
+    @Test(
+        "Rules 7 and 13: a hold limit that passes when the resource is released reports nothing, whoever has the store"
+    )
+    func holdLimitOfAnother() async throws {
+        let reports = Lock(0)
+        let core = RequestCore(StoreConfiguration(reporter: { _ in reports.withLock { $0 += 1 } }))
+        let resource = RequestResource("resource") {
+            1
+        } release: { _, _ in
+        }
+        let position = SourcePosition(fileID: #fileID, line: #line)
+        let acquired = try await core.acquire(resource.info, from: position)
+        core.reportHold(of: acquired.entry, resource.info, position, .zero)
+        #expect(reports.withLock { $0 } == 1)
+        // As an opener does that has its store again: the pool gives the slot to nobody else.
+        core.keepSlot()
+        await core.close(.completed, status: nil)
+        #expect(core.takeSlot())
+        core.reportHold(of: acquired.entry, resource.info, position, .zero)
+        #expect(core.forgetAll())
+        _ = core.reopen()
+        _ = try await core.acquire(resource.info, from: position)
+        core.reportHold(of: acquired.entry, resource.info, position, .zero)
+        #expect(reports.withLock { $0 } == 1)
+        await core.close(.completed, status: nil)
+    }
+
     @Test("Rule 22: a request that uses nothing sets no timer and leaves nothing to do")
     func unused() async throws {
         let core = RequestCore(.plain)

@@ -331,11 +331,8 @@ extension StoreCore {
     /// Reports a resource that is held for too long, once.
     func limitHold(_ acquisition: Acquisition) {
         guard let limit = acquisition.resource.limits.hold else { return }
-        let name = acquisition.resource.name
-        let position = acquisition.acquiredAt
-        let token = schedule(after: limit) {
-            $0.report(.heldTooLong(resource: name, acquiredAt: position, limit))
-        }
+        let (entry, resource, position) = (acquisition.entry, acquisition.resource, acquisition.acquiredAt)
+        let token = schedule(after: limit) { $0.reportHold(of: entry, resource, position, limit) }
         let isHeld = request.state.withLock { state in
             // The record of what was released early or lost can outlive it.
             guard state.lifecycle.isHeld(acquisition.entry) else { return false }
@@ -343,6 +340,13 @@ extension StoreCore {
             return true
         }
         if !isHeld { Deadlines.shared.cancel(token) }
+    }
+
+    /// Reports that a resource is held for too long, if it still is: the limit may pass while it is cancelled, and then the
+    /// store may be open again as another request's.
+    func reportHold(of entry: Int, _ resource: ResourceInfo, _ position: SourcePosition, _ limit: Duration) {
+        guard request.state.withLock({ $0.lifecycle.isHeld(entry) }) else { return }
+        report(.heldTooLong(resource: resource.name, acquiredAt: position, limit))
     }
 }
 

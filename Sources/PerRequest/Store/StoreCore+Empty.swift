@@ -75,9 +75,7 @@ extension RequestCore {
         slot.memory.open(for: self, isOwned: true, nil)
         return next
     }
-}
 
-extension RequestCore {
     /// Leaves the slot with the store when it closes, for an opener that waits for that.
     func keepSlot() { state.withLock { $0.own.openerTakesSlot = true } }
 
