@@ -111,7 +111,8 @@ struct DependencyTests {
         #expect(observer.counts.released == 1, "what is overdue counts as held")
         #expect(!scope.store.isClosed)
         end.fire()
-        while !scope.store.isClosed { await Task.yield() }
+        await observer.untilBalanced()
+        #expect(scope.store.isClosed)
         #expect(journal.entries.suffix(2) == ["release hanging", "release base: commit"])
         #expect(observer.counts == .init(opened: 1, closed: 1, acquired: 3, released: 3))
     }
