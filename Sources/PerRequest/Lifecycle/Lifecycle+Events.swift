@@ -124,17 +124,24 @@ extension Lifecycle {
         if entries[place].state == .cancelling { noteCancelling(place, by: -1) }
         guard entries[place].form != .memo else { return memoArrived(place, isInTime: isInTime, &actions) }
         actions.append(.acquired(id))
-        // Publishing is registering: the order of the entries is the order of acquisition (rule 10).
-        var list = self[scope: scope].entries
-        entries.remove(place, from: &list, .owner)
-        entries.append(place, to: &list, .owner)
-        self[scope: scope].entries = list
-        entries[place].order = nextOrder()
+        publish(place)
         entries[place].state = isInTime ? .held : .late
         if entries[place].form != .around { endActivity(.entry(place)) }
         giveValue(of: place, &actions)
         if !isInTime { reconsider(place) }
         agenda.append(scope)
+    }
+
+    /// Publishing is registering: the order of the entries is the order of acquisition (rule 10).
+    mutating func publish(_ place: Int32) {
+        let scope = entries[place].scope
+        if self[scope: scope].entries.last != place {
+            var list = self[scope: scope].entries
+            entries.remove(place, from: &list, .owner)
+            entries.append(place, to: &list, .owner)
+            self[scope: scope].entries = list
+        }
+        entries[place].order = nextOrder()
     }
 
     /// A memo's value needs no release: it ends with what it was built on (rule 11).
@@ -261,6 +268,12 @@ extension Lifecycle {
     /// Removes an entry that has ended, or a memo's value.
     mutating func forgetEntry(_ place: Int32, _ actions: inout [Action]) {
         if entries[place].form == .memo { unlink(place) }
+        let id = entries.id(at: place)
+        actions.append(entries[place].state == .kept ? .forgetMemo(id) : .forget(id))
+        removeEntry(place)
+    }
+
+    mutating func removeEntry(_ place: Int32) {
         unnote(place)
         leaveReady(place)
         leaveBodies(of: place)
@@ -268,8 +281,6 @@ extension Lifecycle {
         var list = self[scope: scope].entries
         entries.remove(place, from: &list, .owner)
         self[scope: scope].entries = list
-        let id = entries.id(at: place)
-        actions.append(entries[place].state == .kept ? .forgetMemo(id) : .forget(id))
         entries.remove(at: place)
     }
 }

@@ -20,8 +20,13 @@ extension Lifecycle {
 
     /// Something about an entry has changed: perhaps it can be released now.
     mutating func reconsider(_ place: Int32) {
+        agenda.append(entries[place].scope)
+        makeReady(place)
+    }
+
+    /// Puts an entry among those that can be released, if it can.
+    mutating func makeReady(_ place: Int32) {
         let scope = entries[place].scope
-        agenda.append(scope)
         guard !entries[place].isReady, isReleasable(place) else { return }
         let rank = rank(of: place)
         entries[place].isReady = true
@@ -92,11 +97,16 @@ extension Lifecycle {
     private mutating func release(_ place: Int32, _ actions: inout [Action]) {
         forgetMemos(of: place, &actions)
         awaitNoLonger(place)
+        actions.append(.release(entries.id(at: place), beginRelease(of: place)))
+    }
+
+    /// - Returns: What the release is told.
+    mutating func beginRelease(of place: Int32) -> RequestOutcome.Verdict {
         let told = verdict(for: place)
         entries[place].told = told
         entries[place].state = .releasing
         self[scope: entries[place].scope].releasing = place
-        actions.append(.release(entries.id(at: place), told))
+        return told
     }
 
     /// The scope waits no longer for those who use an entry's value.

@@ -16,7 +16,7 @@
 /// Things have a number that is never given twice, which is what events and actions name; inside, they are found by the
 /// place where they are, and are in rows. So nothing costs more because there is more of something else.
 struct Lifecycle: Hashable, Sendable {
-    private var root: Scope
+    var root: Scope
     private var lastOrder: Int32 = 0
     var children = Slab<Child>()
     var entries = Slab<Entry>()
@@ -363,37 +363,9 @@ extension Lifecycle {
     }
 }
 
-// MARK: - An empty store
+// MARK: - Used again
 
 extension Lifecycle {
-    /// Settles a request that holds nothing, for what `settle` comes to there: to proceed at once.
-    ///
-    /// What was lost is still an entry.
-    ///
-    /// - Returns: Whether it did; otherwise nothing has changed.
-    mutating func settleIfEmpty(success: Bool) -> Bool {
-        guard root.phase == .open, root.response == .asIntended, entries.count == 0 else {
-            return false
-        }
-        if !success { fail(0) }
-        root.phase = .settled
-        return true
-    }
-
-    /// Closes a settled request that holds nothing, for what `close` comes to there: to proceed and be closed at once.
-    ///
-    /// - Returns: Whether it did; otherwise nothing has changed.
-    mutating func closeIfEmpty(completed: Bool = true) -> Bool {
-        guard root.phase == .settled, !root.closeRequested, entries.count == 0,
-            root.openChildren == 0
-        else { return false }
-        root.closeRequested = true
-        root.isCompleted = completed
-        root.hasProceeded = true
-        root.phase = .closed
-        return true
-    }
-
     /// Makes a lifecycle that has ended as it is after a request that used nothing; numbers go on, and memory is kept.
     ///
     /// - Returns: Whether it did: somebody else than the request itself may have been there, or be there still.

@@ -12,23 +12,23 @@ final class Acquisition: Surroundings, @unchecked Sendable {
     /// What the factory came to.
     ///
     /// The task's until it ends, and then the starter's, if it still is there.
-    private var landing: Result<AnyBox, any Error>?
+    @exclusivity(unchecked) private var landing: Result<AnyBox, any Error>?
 
     // Read and written under the request's lock only.
 
-    var box: AnyBox?
+    @exclusivity(unchecked) var box: AnyBox?
     /// What the flight or the release threw.
-    var failure: (any Error)?
-    var task: Task<Void, Never>?
+    @exclusivity(unchecked) var failure: (any Error)?
+    @exclusivity(unchecked) var task: Task<Void, Never>?
     /// The time limit of the stage under way.
-    var deadline: Deadlines.Token?
+    @exclusivity(unchecked) var deadline: Deadlines.Token?
     /// The time after which holding the resource is reported.
-    var holdLimit: Deadlines.Token?
+    @exclusivity(unchecked) var holdLimit: Deadlines.Token?
     /// The failures of what was built on it, for those who wait for its early release.
-    var dependentFailures: [ReleaseFailure] = []
+    @exclusivity(unchecked) var dependentFailures: [ReleaseFailure] = []
     /// What the caller that starts the flight is told, if that is known before it has to wait.
-    var answer: Result<AnyBox?, any Error>?
-    var cancelRequested = false
+    @exclusivity(unchecked) var answer: Result<AnyBox?, any Error>?
+    @exclusivity(unchecked) var cancelRequested = false
 
     private let handoff = Handoff()
 
@@ -43,11 +43,8 @@ final class Acquisition: Surroundings, @unchecked Sendable {
         self.core = core
         self.resource = resource
         acquiredAt = position
-        if case .around = core.configuration.function(of: resource) {
-            gate = Gate { core.error($0, key: resource.name) }
-        } else {
-            gate = nil
-        }
+        let isAround = core.configuration.isAround(resource)
+        gate = isAround ? Gate { core.error($0, key: resource.name) } : nil
         super.init(of: core, entry: entry, inside: present)
     }
 }
@@ -57,63 +54,66 @@ final class Acquisition: Surroundings, @unchecked Sendable {
 extension Acquisition {
     private var function: ResourceInfo.Function { core.configuration.function(of: resource) }
 
-    /// Runs the factory or the `around` function.
-    func acquire() async { await Ambient.with(entryOf: core, self) { await run() } }
+    /// Runs the factory or the `around` function in a task of the store's own.
+    func start() -> Task<Void, Never> {
+        // The closures refer to one object, so that they are none themselves.
+        core.startTask(depth: depth) { await self.run() } inline: { startInline(at: $0) }
+    }
 
     /// Starts the task, inline.
     ///
     /// In a loop, which runs once, the compiler inlines the call and sees that there is no executor to prefer. Elsewhere each
     /// task notes one that is none: a third of its cost, and more at each hop.
     @inline(never)
-    func startInline(at priority: TaskPriority?) -> Task<Void, Never> {
+    private func startInline(at priority: TaskPriority?) -> Task<Void, Never> {
         var task: Task<Void, Never>?
-        repeat { task = Task.immediate(priority: priority) { await self.acquire() } } while task == nil
+        repeat { task = Task.immediate(priority: priority) { await self.run() } } while task == nil
         return task!
     }
 
+    @inline(__always)
     private func run() async {
         switch function {
         case .closures(let acquire, _), .memo(let acquire):
-            let result: Result<AnyBox, any Error>
-            do { result = .success(try await acquire()) } catch { result = .failure(error) }
+            let result: Result<AnyBox, any Error> = await Ambient.with(entryOf: core, self) {
+                do { return .success(try await acquire()) } catch { return .failure(error) }
+            }
             landing = result
             if handoff.taskEnds() { core.landed(self, result) }
-        case .around(let body):
-            guard let gate else { preconditionFailure("an around function without a gate") }
-            let core = core
-            var thrown: (any Error)?
-            do {
-                try await body(gate, { core.landed(self, .success($0)) }, { core.lost(self, nil) })
-            } catch {
-                thrown = error
-            }
-            switch gate.end(thrown) {
-            case .acquireFailed(let error): core.landed(self, .failure(error))
-            case .lost(let cause): core.lost(self, cause)
-            case .released(let error): core.request.perform(core.released(self, error))
-            }
+        case .around(let body): await Ambient.with(entryOf: core, self) { await run(body) }
+        }
+    }
+
+    private func run(_ body: ResourceInfo.Around) async {
+        guard let gate else { preconditionFailure("an around function without a gate") }
+        let core = core
+        var thrown: (any Error)?
+        do {
+            try await body(gate, { core.landed(self, .success($0)) }, { core.lost(self, nil) })
+        } catch {
+            thrown = error
+        }
+        switch gate.end(thrown) {
+        case .acquireFailed(let error): core.landed(self, .failure(error))
+        case .lost(let cause): core.lost(self, cause)
+        case .released(let error): core.request.perform(core.released(self, error))
         }
     }
 
     /// What the factory came to, if it did not suspend; else its task delivers it.
     func landedAtOnce() -> Result<AnyBox, any Error>? { handoff.starterLeaves() ? landing.take() : nil }
 
-    /// Runs the release.
+    /// The release; an `around` function has none.
+    var release: ResourceInfo.Release? {
+        guard case .closures(_, let release) = function else { return nil }
+        return release
+    }
+
+    /// What the release finds around itself.
     ///
     /// - Parameter present: What is around those who want it released.
-    /// - Returns: What it threw.
-    func release(_ box: AnyBox, _ outcome: RequestOutcome, inside present: Surroundings?) async -> (any Error)? {
-        guard case .closures(_, let release) = function else { return nil }
-        let isAlone = present == nil && isInsideNothing
-        let surroundings = isAlone ? self : Surroundings(of: core, entry: entry, inside: present)
-        return await Ambient.with(entryOf: core, surroundings) {
-            do {
-                try await release(box, outcome)
-                return nil
-            } catch {
-                return error
-            }
-        }
+    func surroundings(ofReleaseInside present: Surroundings?) -> Surroundings {
+        present == nil && isInsideNothing ? self : Surroundings(of: core, entry: entry, inside: present)
     }
 
     func failure(_ error: any Error) -> ReleaseFailure {

@@ -13,16 +13,36 @@ final class ReleaseRun: @unchecked Sendable {
     // The task's while it runs on the starter's stack; then the starter's.
 
     /// The release that runs.
-    private var release: PendingRelease?
-    private var began = ContinuousClock.now
-    private var error: (any Error)?
+    @exclusivity(unchecked) private var release: PendingRelease?
+    @exclusivity(unchecked) private var began = ContinuousClock.now
+    @exclusivity(unchecked) private var error: (any Error)?
     /// What is to be done after it, the next one last.
-    private var effects: [Effect] = []
+    @exclusivity(unchecked) private var effects: [Effect] = []
+    /// Whether it was begun by ``StoreCore/closeAlone(_:_:)``, and the store has closed.
+    private let isAlone: Bool
+    @exclusivity(unchecked) private var hasClosed = false
 
     init(_ release: PendingRelease, then effects: inout [Effect], of request: RequestCore) {
         self.request = request
         self.release = release
+        isAlone = false
         swap(&self.effects, &effects)
+    }
+
+    /// Those of a request of which nothing else is left.
+    init(closing release: PendingRelease, of request: RequestCore) {
+        self.request = request
+        self.release = release
+        isAlone = true
+    }
+
+    /// Runs what can be run at once.
+    ///
+    /// - Returns: Whether the store has closed; otherwise the rest goes on by itself.
+    func close() -> Bool {
+        var left = start()
+        request.performLast(&left)
+        return hasClosed
     }
 
     /// Runs what can be run at once.
@@ -31,11 +51,9 @@ final class ReleaseRun: @unchecked Sendable {
     func start() -> [Effect] {
         guard let first = release else { return [] }
         let depth = (present?.depth ?? 0) + 1
-        let task = first.acquisition.core.startTask(depth: depth) {
-            await self.run(from: first)
-        } inline: {
-            startInline(from: first, at: $0)
-        }
+        let core = first.acquisition.core
+        // The closures refer to one object, so that they are none themselves.
+        let task = core.startTask(depth: depth) { await self.run() } inline: { startInline(at: $0) }
         let hasEnded = handoff.starterLeaves()
         var left: [Effect] = []
         swap(&left, &effects)
@@ -56,31 +74,55 @@ final class ReleaseRun: @unchecked Sendable {
     /// In a loop, which runs once, the compiler inlines the call and sees that there is no executor to prefer. Elsewhere each
     /// task notes one that is none: a third of its cost, and more at each hop.
     @inline(never)
-    private func startInline(from first: PendingRelease, at priority: TaskPriority?) -> Task<Void, Never> {
+    private func startInline(at priority: TaskPriority?) -> Task<Void, Never> {
         var task: Task<Void, Never>?
-        repeat { task = Task.immediate(priority: priority) { await self.run(from: first) } } while task == nil
+        repeat { task = Task.immediate(priority: priority) { await self.run() } } while task == nil
         return task!
     }
 
-    private func run(from first: PendingRelease) async {
-        var next: PendingRelease? = first
+    @inline(__always)
+    private func run() async {
+        var next = release
         while let current = next {
             let acquisition = current.acquisition
-            let error = await acquisition.release(current.box, current.outcome, inside: present)
-            guard !handoff.hasStarterLeft, thread == currentThread() else {
-                // It has suspended, or did not start there.
-                self.error = error
-                if handoff.taskEnds() { request.perform(acquisition.core.released(acquisition, error)) }
-                return
+            let surroundings = acquisition.surroundings(ofReleaseInside: present)
+            let error: (any Error)? = await Ambient.with(entryOf: acquisition.core, surroundings) {
+                do {
+                    try await acquisition.release?(current.box, current.outcome)
+                    return nil
+                } catch {
+                    return error
+                }
             }
-            _ = elapsed(of: current)
-            release = nil
+            next = ended(current, error)
+        }
+    }
+
+    /// A release has ended.
+    ///
+    /// - Returns: The next one, if it can run in this task.
+    private func ended(_ current: PendingRelease, _ error: (any Error)?) -> PendingRelease? {
+        let acquisition = current.acquisition
+        guard !handoff.hasStarterLeft, thread == currentThread() else {
+            // It has suspended, or did not start there.
+            self.error = error
+            if handoff.taskEnds() { request.perform(acquisition.core.released(acquisition, error)) }
+            return nil
+        }
+        _ = elapsed(of: current)
+        release = nil
+        var next: PendingRelease?
+        if isAlone, error == nil, let following = request.releasedAlone(acquisition) {
+            next = following.release
+            hasClosed = next == nil
+        } else {
             effects.put(acquisition.core.released(acquisition, error))
             next = request.performUntilRelease(&effects)
-            release = next
-            began = .now
         }
-        _ = handoff.taskEnds()
+        release = next
+        began = .now
+        if next == nil { _ = handoff.taskEnds() }
+        return next
     }
 
     /// How long a release took until it ended or suspended; reports it if that was too long.

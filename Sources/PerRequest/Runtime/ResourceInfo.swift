@@ -2,16 +2,17 @@
 final class ResourceInfo: Sendable {
     /// What acquires and releases it.
     enum Function: Sendable {
-        case closures(
-            acquire: @Sendable () async throws -> AnyBox,
-            release: @Sendable (AnyBox, RequestOutcome) async throws -> Void
-        )
-        /// Runs the function until it ends; the first closure takes the value, the second one says that it is lost.
-        case around(
-            @Sendable (Gate, @escaping @Sendable (AnyBox) -> Void, @escaping @Sendable () -> Void) async throws -> Void
-        )
-        case memo(@Sendable () async throws -> AnyBox)
+        case closures(acquire: Acquire, release: Release)
+        case around(Around)
+        case memo(Acquire)
     }
+
+    typealias Acquire = @Sendable () async throws -> AnyBox
+    typealias Release = @Sendable (AnyBox, RequestOutcome) async throws -> Void
+    /// Runs the function until it ends; the first closure takes the value, the second one says that it is lost.
+    typealias Around = @Sendable (
+        Gate, @escaping @Sendable (AnyBox) -> Void, @escaping @Sendable () -> Void
+    ) async throws -> Void
 
     let id: Int
     /// What the value is found under in a store's slot while it is held; 0 for a memo.
@@ -22,6 +23,7 @@ final class ResourceInfo: Sendable {
     /// Where the key is declared, if that has made too many keys for this one to be used.
     let refusedAt: SourcePosition?
     let function: Function
+    let form: Lifecycle.Form
     /// Where the value of a memo is kept.
     let memo: MemoTable.Key?
     /// The identity of the key, which a child store can own.
@@ -50,13 +52,12 @@ final class ResourceInfo: Sendable {
         self.limits = limits
         self.memo = memo
         self.function = function
+        form =
+            switch function {
+            case .closures: .resource
+            case .around: .around
+            case .memo: .memo
+            }
     }
 
-    var form: Lifecycle.Form {
-        switch function {
-        case .closures: .resource
-        case .around: .around
-        case .memo: .memo
-        }
-    }
 }

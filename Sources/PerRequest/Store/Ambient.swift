@@ -127,6 +127,9 @@ extension Ambient {
     }
 
     /// Runs `body` as the code of an entry of a store.
+    ///
+    /// In its task: a value that is bound around the start of a task costs more to take along.
+    @inline(__always)
     static nonisolated(nonsending) func with<Result: Sendable>(
         entryOf core: StoreCore,
         _ surroundings: Surroundings,

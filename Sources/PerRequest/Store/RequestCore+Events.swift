@@ -63,6 +63,11 @@ extension RequestCore {
     func perform(_ effects: consuming [Effect]) {
         guard !effects.isEmpty else { return }
         effects.reverse()
+        performLast(&effects)
+    }
+
+    /// Performs effects, the last one first.
+    func performLast(_ effects: inout [Effect]) {
         while let release = performUntilRelease(&effects) {
             effects = ReleaseRun(release, then: &effects, of: self).start()
         }
@@ -334,6 +339,7 @@ extension RequestCore {
             if !rest.releaseFailures.isEmpty { state.own.rest.releaseFailures = rest.releaseFailures }
             state.own.openerHasLeft = rest.openerHasLeft
             state.own.openerTakesSlot = rest.openerTakesSlot
+            if let word = rest.wordForOpener { state.own.rest.wordForOpener = word }
             if configuration.isObserved { effects.append(.observeClosed(self, outcome)) }
         }
         if left.values != nil || rest.refersToAnything { effects.append(.drop(left, rest)) }
@@ -355,6 +361,12 @@ extension RequestCore {
         _ state: inout State,
         _ effects: inout [Effect]
     ) {
+        if scope == Lifecycle.rootScope, state.own.openerIsComing, phase >= .closing {
+            let waiter = Waiter()
+            state.own.openerIsComing = false
+            state.own.rest.wordForOpener = waiter
+            effects.append(.resume(waiter, .success(nil)))
+        }
         guard state.read(scope, { $0.hasPhaseWaiters }) else { return }
         state.change(scope) { state in
             for waiting in state.rest.phaseWaiters where waiting.phase <= phase {

@@ -153,11 +153,7 @@ extension StoreCore {
     /// It runs inline until it first suspends; what it came to by then, the caller is told without waiting.
     private func startFlight(_ acquisition: Acquisition, for call: Int) -> Started {
         let start = ContinuousClock.now
-        let task = startTask(depth: acquisition.depth) {
-            await acquisition.acquire()
-        } inline: {
-            acquisition.startInline(at: $0)
-        }
+        let task = acquisition.start()
         let landed = acquisition.landedAtOnce()
         let elapsed = start.duration(to: .now)
         reportBlocking(acquisition, elapsed, limit: acquisition.resource.limits.acquire)
@@ -185,6 +181,11 @@ extension StoreCore {
     private func land(_ acquisition: Acquisition, _ result: Result<AnyBox, any Error>, for call: Int) -> Started {
         observeArrival(acquisition, result)
         let request = request
+        if case .success(let box) = result, acquisition.resource.limits.hold == nil,
+            request.state.withLock({ $0.arriveAtOnce(acquisition, box, startedBy: call) })
+        {
+            return .answered(.success(box))
+        }
         let (effects, started) = request.state.withLock { state in
             let event = state.note(result, of: acquisition)
             let effects = request.effects(&state) { state, actions in state.lifecycle.handle(event, &actions) }
@@ -260,6 +261,15 @@ extension RequestCore.State {
             if lifecycle.isFlying(acquisition.entry) { acquisition.failure = error }
             return .flightFailed(acquisition.entry)
         }
+    }
+
+    /// Keeps the value of a flight, if nobody waits for it but the caller that started it.
+    fileprivate mutating func arriveAtOnce(_ acquisition: Acquisition, _ box: AnyBox, startedBy call: Int) -> Bool {
+        guard lifecycle.arriveAtOnce(acquisition.entry, startedBy: call) else { return false }
+        _ = waiters.remove(call)
+        acquisition.box = box
+        acquisition.core.slot.memory.publish(box, acquisition.resource.tag, of: acquisition.core.identity)
+        return true
     }
 
     /// What the caller is told that started a flight; if that is not known yet, it waits as all others do.

@@ -2,11 +2,11 @@ import Synchronization
 
 /// Stores that hold nothing: most requests, most of the time.
 extension StoreCore {
-    /// Settles in one step, if nothing is held.
-    func settleIfEmpty(success: Bool, _ status: RequestStatus?) -> RequestOutcome? {
+    /// Settles in one step, if nothing is to be released before the response.
+    func settleAtOnce(success: Bool, _ status: RequestStatus?) -> RequestOutcome? {
         guard let request = self as? RequestCore else { return nil }
         return request.state.withLock { state in
-            guard state.canEndAtOnce, state.lifecycle.settleIfEmpty(success: success) else { return nil }
+            guard state.canEndAtOnce, state.lifecycle.settleAtOnce(success: success) else { return nil }
             state.own.status = status
             return state.outcome(of: Lifecycle.rootScope)
         }
@@ -30,14 +30,66 @@ extension StoreCore {
     }
 }
 
+extension StoreCore {
+    /// Begins to close in one step, if all that is held are resources that nobody uses.
+    ///
+    /// - Returns: The releases that follow. The opener says so if it waits for them.
+    func closeAlone(_ ending: RequestOutcome.Ending, _ status: RequestStatus?) -> ReleaseRun? {
+        guard !configuration.isObserved, let request = self as? RequestCore else { return nil }
+        let first: PendingRelease? = request.state.withLock { state in
+            guard state.canEndAtOnce, state.own.jobs.isEmpty,
+                let next = state.lifecycle.closeAlone(completed: ending.isCompleted)
+            else { return nil }
+            state.own.note(ending, status)
+            state.own.openerIsComing = true
+            return state.release(after: next)
+        }
+        return first.map { ReleaseRun(closing: $0, of: request) }
+    }
+}
+
 extension RequestCore {
+    /// What follows from the end of a release.
+    enum Next: Sendable {
+        case release(PendingRelease)
+        case closed
+
+        var release: PendingRelease? {
+            guard case .release(let release) = self else { return nil }
+            return release
+        }
+    }
+
+    /// Notes in one step that a release ended, if nothing is there but resources that nobody uses, which the opener is closing.
+    ///
+    /// - Returns: What follows; `nil` if there is more to it, and then nothing has changed.
+    func releasedAlone(_ acquisition: Acquisition) -> Next? {
+        var left = SlotMemory.Leftovers()
+        var isFree = false
+        var box: AnyBox?
+        let next: Next? = state.withLock { state in
+            guard state.own.openerIsComing, acquisition.deadline == nil, acquisition.holdLimit == nil,
+                let next = state.lifecycle.releasedAlone(acquisition.entry)
+            else { return nil }
+            _ = state.acquisitions.remove(acquisition.entry)
+            box = acquisition.box.take()
+            if let release = state.release(after: next) { return .release(release) }
+            state.own.openerIsComing = false
+            isFree = slot.memory.close(identity, carries: false, &left) && !state.own.openerTakesSlot
+            return .closed
+        }
+        if isFree { SlotPool.shared.giveBack(SlotPool.Spare(slot: slot)) }
+        withExtendedLifetime(box) {}
+        return next
+    }
+
     /// Settles and closes in one step, if nothing of the store was ever used but its values.
     ///
     /// - Returns: Whether it did. The slot is the caller's to give back.
     func endIfUnused() -> Bool {
         var left = SlotMemory.Leftovers()
         return state.withLock { state in
-            guard state.isUnused, state.lifecycle.settleIfEmpty(success: true), state.lifecycle.closeIfEmpty() else {
+            guard state.isUnused, state.lifecycle.settleAtOnce(success: true), state.lifecycle.closeIfEmpty() else {
                 return false
             }
             return slot.memory.close(identity, carries: false, &left)
@@ -90,6 +142,16 @@ extension RequestCore {
 }
 
 extension RequestCore.State {
+    /// The release that follows; `nil` where the request has closed.
+    fileprivate mutating func release(after next: Lifecycle.Closing) -> PendingRelease? {
+        guard case .release(let entry, let verdict) = next else { return nil }
+        guard let acquisition = acquisitions[entry], let box = acquisition.box else {
+            preconditionFailure("held without a value")
+        }
+        acquisition.core.slot.memory.withdraw(acquisition.resource.tag, of: acquisition.core.identity)
+        return PendingRelease(acquisition: acquisition, box: box, outcome: outcome(of: Lifecycle.rootScope, verdict: verdict))
+    }
+
     /// Whether nothing but the lifecycle stands in the way of ending.
     fileprivate var canEndAtOnce: Bool { own.memos.isEmpty && !own.hasPhaseWaiters }
 

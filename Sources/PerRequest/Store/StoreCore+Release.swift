@@ -103,7 +103,7 @@ extension StoreCore {
     nonisolated(nonsending) func settle(status: RequestStatus?) async -> RequestSettlement {
         if configuration.isOverridden { await forceOutcome() }
         let isSuccess = !(status?.isFailure ?? false)
-        if let outcome = settleIfEmpty(success: isSuccess, status) {
+        if let outcome = settleAtOnce(success: isSuccess, status) {
             return RequestSettlement(outcome: outcome, failure: nil, replacement: nil)
         }
         let event = Lifecycle.Event.settle(scope, success: isSuccess)
@@ -132,6 +132,10 @@ extension StoreCore {
     ) async -> RequestOutcome {
         if configuration.isOverridden, ending.allowsCommit { await forceOutcome() }
         if let outcome = closeIfEmpty(ending, status) { return outcome }
+        if let run = closeAlone(ending, status) {
+            if !run.close() { await waitForEnd(of: .closing, within: .afterResponse, leaving: rest) }
+            return outcome
+        }
         let isSuccess = ending.allowsCommit && !(status?.isFailure ?? false)
         let event = Lifecycle.Event.close(scope, success: isSuccess, completed: ending.isCompleted)
         await run(event, until: .closing, within: .afterResponse, leaving: rest) { state in
@@ -151,28 +155,75 @@ extension StoreCore {
     ) async {
         let surroundings = Ambient.surroundings
         let request = request
-        var waiter: Waiter?
-        var limit = Duration.zero
+        var opener: Opener?
         let effects = request.state.withLock { state in
             prepare(&state)
             let hasPassed = state.lifecycle.hasPassed(phase, scope: scope)
             return request.effects(&state) { state, actions in
                 state.lifecycle.handle(event, &actions)
                 guard !hasPassed, !state.lifecycle.hasPassed(phase, scope: scope) else { return }
-                let opener = Waiter()
-                waiter = opener
-                state.change(scope) { $0.rest.phaseWaiters.append(PhaseWaiter(phase: phase, waiter: opener)) }
-                // The wait for it is an edge of the graph, if the opener is inside of something.
-                if let inside = surroundings?.innermost(of: request.identity, in: state.lifecycle) {
-                    state.lifecycle.waitForPhase(scope, inside: inside, &actions)
-                }
-                limit = self.limit(of: point, state)
-                state.change(scope) { $0.rest.pointEnds = .now + limit }
+                opener = self.opener(until: phase, within: point, inside: surroundings, &state, &actions)
             }
         }
         request.perform(effects)
+        if let opener { await wait(as: opener, until: phase, within: point, leaving: rest) }
+    }
+
+    /// Waits for the end of a phase that has begun in one step with its first release.
+    private nonisolated(nonsending) func waitForEnd(
+        of phase: Lifecycle.Phase,
+        within point: ReleasePoint,
+        leaving rest: ReleasesUnderWay?
+    ) async {
+        let surroundings = Ambient.surroundings
+        let request = request
+        var opener: Opener?
+        let effects: [Effect] = request.state.withLock { state in
+            // Whoever reached the phase first has left word.
+            guard state.own.openerIsComing else {
+                opener = state.own.rest.wordForOpener.take().map { Opener(waiter: $0, limit: self.limit(of: point, state)) }
+                return []
+            }
+            state.own.openerIsComing = false
+            return request.effects(&state) { state, actions in
+                opener = self.opener(until: phase, within: point, inside: surroundings, &state, &actions)
+            }
+        }
+        request.perform(effects)
+        if let opener { await wait(as: opener, until: phase, within: point, leaving: rest) }
+    }
+
+    private struct Opener {
+        let waiter: Waiter
+        let limit: Duration
+    }
+
+    private func opener(
+        until phase: Lifecycle.Phase,
+        within point: ReleasePoint,
+        inside surroundings: Surroundings?,
+        _ state: inout RequestCore.State,
+        _ actions: inout [Lifecycle.Action]
+    ) -> Opener {
+        let opener = Opener(waiter: Waiter(), limit: limit(of: point, state))
+        state.change(scope) { $0.rest.phaseWaiters.append(PhaseWaiter(phase: phase, waiter: opener.waiter)) }
+        // The wait for it is an edge of the graph, if the opener is inside of something.
+        if let inside = surroundings?.innermost(of: request.identity, in: state.lifecycle) {
+            state.lifecycle.waitForPhase(scope, inside: inside, &actions)
+        }
+        state.change(scope) { $0.rest.pointEnds = .now + opener.limit }
+        return opener
+    }
+
+    private nonisolated(nonsending) func wait(
+        as opener: Opener,
+        until phase: Lifecycle.Phase,
+        within point: ReleasePoint,
+        leaving rest: ReleasesUnderWay?
+    ) async {
+        let (waiter, limit) = (opener.waiter, opener.limit)
         // Whoever reaches the phase resumes the opener when all that follows is done, and not when the state says so.
-        guard let waiter, waiter.take() == nil else { return }
+        guard waiter.take() == nil else { return }
         // A limit that passes while it is cancelled may find the store open again, as another request's.
         let number = request.identity
         let spend: @Sendable (StoreCore) -> Void = { $0.request.send(.budgetSpent($0.scope, point), of: number) }

@@ -263,6 +263,8 @@ struct ScopeState: Sendable {
     var openerHasLeft = false
     /// The opener waits until the store has closed, and takes the slot then.
     var openerTakesSlot = false
+    /// The opener will wait for the end of the store, if that does not come at once.
+    var openerIsComing = false
 
     /// What few scopes have, or for a short time.
     final class More: @unchecked Sendable {
@@ -274,6 +276,8 @@ struct ScopeState: Sendable {
         var lineOfOpener: BackgroundLine?
         /// Who waits for a phase to end: the opener.
         var phaseWaiters: [PhaseWaiter] = []
+        /// Where an opener that is coming finds out when it can go on.
+        var wordForOpener: Waiter?
         /// When the point under way has to have ended, if somebody waits for that.
         var pointEnds: ContinuousClock.Instant?
     }
@@ -292,6 +296,7 @@ struct ScopeState: Sendable {
     var jobs: [PendingJob] { more?.jobs ?? [] }
     var hasPhaseWaiters: Bool { more.map { !$0.phaseWaiters.isEmpty } ?? false }
     var pointEnds: ContinuousClock.Instant? { more?.pointEnds }
+    var wordForOpener: Waiter? { more?.wordForOpener }
 
     /// Whether letting go of it could run a user's code.
     var refersToAnything: Bool {

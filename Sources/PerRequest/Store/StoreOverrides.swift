@@ -55,6 +55,12 @@ extension StoreConfiguration {
         return overrides?.replacements.function(of: resource) ?? resource.function
     }
 
+    func isAround(_ resource: ResourceInfo) -> Bool {
+        guard isOverridden else { return resource.form == .around }
+        if case .around = function(of: resource) { return true }
+        return false
+    }
+
     /// The memo to call in the place of one.
     func memo(_ id: Int) -> (any Sendable)? { isOverridden ? overrides?.replacements.memo(id) : nil }
 
