@@ -16,12 +16,24 @@ extension RequestResource where Value: Sendable {
                 return held.valueOnHotPath(as: Value.self)
             }
         }
-        return try await acquired(fileID, line)
+        switch try begin(fileID, line) {
+        case .acquired(let acquired): return acquired.box.valueOnHotPath(as: Value.self)
+        case .waiting(let caller): return try await value(for: caller)
+        }
     }
 
     @usableFromInline
-    func acquired(_ fileID: String, _ line: UInt) async throws -> Value {
-        try await get(in: .required(by: name), fileID: fileID, line: line)
+    func begin(_ fileID: String, _ line: UInt) throws -> StoreCore.Begun {
+        guard let core = Ambient.core else {
+            throw RequestStoreError(key: name, request: nil, reason: .outsideRequest)
+        }
+        if info.refusedAt != nil { try check(in: RequestStore(core: core)) }
+        return try core.beginAcquiring(info, from: SourcePosition(fileID: fileID, line: line))
+    }
+
+    @usableFromInline
+    func value(for caller: StoreCore.Caller) async throws -> Value {
+        try await caller.core.acquired(caller, info).box.valueOnHotPath(as: Value.self)
     }
 
     /// The resource of `store`, acquired if this is its first use; see ``get(fileID:line:)``.

@@ -12,23 +12,23 @@ final class Acquisition: Surroundings, @unchecked Sendable {
     /// What the factory came to.
     ///
     /// The task's until it ends, and then the starter's, if it still is there.
-    @exclusivity(unchecked) private var landing: Result<AnyBox, any Error>?
+    private var landing: Result<AnyBox, any Error>?
 
     // Read and written under the request's lock only.
 
-    @exclusivity(unchecked) var box: AnyBox?
+    var box: AnyBox?
     /// What the flight or the release threw.
-    @exclusivity(unchecked) var failure: (any Error)?
-    @exclusivity(unchecked) var task: Task<Void, Never>?
+    var failure: (any Error)?
+    var task: Task<Void, Never>?
     /// The time limit of the stage under way.
-    @exclusivity(unchecked) var deadline: Deadlines.Token?
+    var deadline: Deadlines.Token?
     /// The time after which holding the resource is reported.
-    @exclusivity(unchecked) var holdLimit: Deadlines.Token?
+    var holdLimit: Deadlines.Token?
     /// The failures of what was built on it, for those who wait for its early release.
-    @exclusivity(unchecked) var dependentFailures: [ReleaseFailure] = []
+    var dependentFailures: [ReleaseFailure] = []
     /// What the caller that starts the flight is told, if that is known before it has to wait.
-    @exclusivity(unchecked) var answer: Result<AnyBox?, any Error>?
-    @exclusivity(unchecked) var cancelRequested = false
+    var answer: Result<AnyBox?, any Error>?
+    var cancelRequested = false
 
     private let handoff = Handoff()
 

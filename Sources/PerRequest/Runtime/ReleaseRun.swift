@@ -13,14 +13,14 @@ final class ReleaseRun: @unchecked Sendable {
     // The task's while it runs on the starter's stack; then the starter's.
 
     /// The release that runs.
-    @exclusivity(unchecked) private var release: PendingRelease?
-    @exclusivity(unchecked) private var began = ContinuousClock.now
-    @exclusivity(unchecked) private var error: (any Error)?
+    private var release: PendingRelease?
+    private var began = ContinuousClock.now
+    private var error: (any Error)?
     /// What is to be done after it, the next one last.
-    @exclusivity(unchecked) private var effects: [Effect] = []
+    private var effects: [Effect] = []
     /// Whether it was begun by ``StoreCore/closeAlone(_:_:)``, and the store has closed.
     private let isAlone: Bool
-    @exclusivity(unchecked) private var hasClosed = false
+    private var hasClosed = false
 
     init(_ release: PendingRelease, then effects: inout [Effect], of request: RequestCore) {
         self.request = request
@@ -59,7 +59,7 @@ final class ReleaseRun: @unchecked Sendable {
         swap(&left, &effects)
         guard let release = release.take() else { return left }
         let acquisition = release.acquisition
-        let elapsed = elapsed(of: release)
+        let elapsed = elapsed(of: acquisition)
         if hasEnded {
             left.put(acquisition.core.released(acquisition, error.take()))
         } else {
@@ -82,8 +82,7 @@ final class ReleaseRun: @unchecked Sendable {
 
     @inline(__always)
     private func run() async {
-        var next = release
-        while let current = next {
+        while let current = release {
             let acquisition = current.acquisition
             let surroundings = acquisition.surroundings(ofReleaseInside: present)
             let error: (any Error)? = await Ambient.with(entryOf: acquisition.core, surroundings) {
@@ -94,40 +93,38 @@ final class ReleaseRun: @unchecked Sendable {
                     return error
                 }
             }
-            next = ended(current, error)
+            guard goesOn(after: acquisition, error) else { return }
         }
     }
 
     /// A release has ended.
     ///
-    /// - Returns: The next one, if it can run in this task.
-    private func ended(_ current: PendingRelease, _ error: (any Error)?) -> PendingRelease? {
-        let acquisition = current.acquisition
+    /// - Returns: Whether the next one can run in this task.
+    private func goesOn(after acquisition: Acquisition, _ error: (any Error)?) -> Bool {
         guard !handoff.hasStarterLeft, thread == currentThread() else {
             // It has suspended, or did not start there.
             self.error = error
             if handoff.taskEnds() { request.perform(acquisition.core.released(acquisition, error)) }
-            return nil
+            return false
         }
-        _ = elapsed(of: current)
+        _ = elapsed(of: acquisition)
         release = nil
-        var next: PendingRelease?
-        if isAlone, error == nil, let following = request.releasedAlone(acquisition) {
-            next = following.release
-            hasClosed = next == nil
+        if isAlone, error == nil, let next = request.releasedAlone(acquisition) {
+            if case .release(let next) = next { release = next } else { hasClosed = true }
         } else {
             effects.put(acquisition.core.released(acquisition, error))
-            next = request.performUntilRelease(&effects)
+            release = request.performUntilRelease(&effects)
         }
-        release = next
-        began = .now
-        if next == nil { _ = handoff.taskEnds() }
-        return next
+        guard release == nil else {
+            began = .now
+            return true
+        }
+        _ = handoff.taskEnds()
+        return false
     }
 
     /// How long a release took until it ended or suspended; reports it if that was too long.
-    private func elapsed(of release: PendingRelease) -> Duration {
-        let acquisition = release.acquisition
+    private func elapsed(of acquisition: Acquisition) -> Duration {
         let elapsed = began.duration(to: .now)
         acquisition.core.reportBlocking(acquisition, elapsed, limit: acquisition.resource.limits.release)
         return elapsed

@@ -339,7 +339,7 @@ extension RequestCore {
             if !rest.releaseFailures.isEmpty { state.own.rest.releaseFailures = rest.releaseFailures }
             state.own.openerHasLeft = rest.openerHasLeft
             state.own.openerTakesSlot = rest.openerTakesSlot
-            if let word = rest.wordForOpener { state.own.rest.wordForOpener = word }
+            if let word = rest.takeWord() { state.own.rest.wordForOpener = word }
             if configuration.isObserved { effects.append(.observeClosed(self, outcome)) }
         }
         if left.values != nil || rest.refersToAnything { effects.append(.drop(left, rest)) }

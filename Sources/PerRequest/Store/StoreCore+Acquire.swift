@@ -10,26 +10,53 @@ extension StoreCore {
         from position: SourcePosition,
         as kind: Lifecycle.Call.Kind = .read
     ) async throws -> Acquired {
-        let caller: Caller
+        switch try beginAcquiring(resource, from: position, as: kind) {
+        case .acquired(let acquired): return acquired
+        case .waiting(let caller): return try await acquired(caller, resource, kind)
+        }
+    }
+
+    /// Does what can be done without waiting, which is nearly always all.
+    func beginAcquiring(
+        _ resource: ResourceInfo,
+        from position: SourcePosition,
+        as kind: Lifecycle.Call.Kind = .read
+    ) throws -> Begun {
         switch admit(resource, from: position, kind) {
-        case .ready(let acquired): return acquired
+        case .ready(let acquired): return .acquired(acquired)
         case .refuse(let error): throw error
         case .gone: throw MemoTable.EntryGone()
-        case .wait(let waiting): caller = waiting
+        case .wait(let caller): return .waiting(caller)
         case .start(let call, let acquisition):
             switch acquisition.core.startFlight(acquisition, for: call) {
             case .answered(let result):
-                return try acquired(result, call, acquisition.entry, acquisition.core, resource, kind)
+                return .acquired(try acquired(result, call, acquisition.entry, acquisition.core, resource, kind))
             case .waiting(let waiter):
-                caller = Caller(waiter: waiter, call: call, entry: acquisition.entry, core: acquisition.core)
+                return .waiting(
+                    Caller(waiter: waiter, call: call, entry: acquisition.entry, core: acquisition.core)
+                )
             }
         }
-        let result = await wait(for: caller)
-        return try acquired(result, caller.call, caller.entry, caller.core, resource, kind)
     }
 
+    /// Waits for the rest.
+    nonisolated(nonsending) func acquired(
+        _ caller: Caller,
+        _ resource: ResourceInfo,
+        _ kind: Lifecycle.Call.Kind = .read
+    ) async throws -> Acquired {
+        try acquired(await wait(for: caller), caller.call, caller.entry, caller.core, resource, kind)
+    }
+
+    @usableFromInline
+    enum Begun: Sendable {
+        case acquired(Acquired)
+        case waiting(Caller)
+    }
+
+    @usableFromInline
     struct Acquired: Sendable {
-        let box: AnyBox
+        @usableFromInline let box: AnyBox
         let entry: Int
         /// The body, if the value is used in one.
         let call: Int?
@@ -44,7 +71,8 @@ extension StoreCore {
         case gone
     }
 
-    private struct Caller: Sendable {
+    @usableFromInline
+    struct Caller: Sendable {
         let waiter: Waiter
         let call: Int
         let entry: Int

@@ -12,39 +12,33 @@ extension StoreCore {
         }
     }
 
-    /// Closes in one step, if nothing is held, left or observed.
-    func closeIfEmpty(_ ending: RequestOutcome.Ending, _ status: RequestStatus?) -> RequestOutcome? {
-        guard !configuration.isObserved, let request = self as? RequestCore else { return nil }
-        var left = SlotMemory.Leftovers()
-        var isOpenersSlot = false
-        let outcome: RequestOutcome? = request.state.withLock { state in
-            guard state.canEndAtOnce, state.own.jobs.isEmpty else { return nil }
-            guard state.lifecycle.closeIfEmpty(completed: ending.isCompleted) else { return nil }
-            state.own.note(ending, status)
-            _ = slot.memory.close(identity, carries: false, &left)
-            isOpenersSlot = state.own.openerTakesSlot
-            return state.outcome(of: Lifecycle.rootScope)
-        }
-        if outcome != nil, !isOpenersSlot { SlotPool.shared.giveBack(SlotPool.Spare(slot: slot)) }
-        return outcome
-    }
-}
-
-extension StoreCore {
-    /// Begins to close in one step, if all that is held are resources that nobody uses.
+    /// Closes without waiting, if that can be done.
     ///
-    /// - Returns: The releases that follow. The opener says so if it waits for them.
-    func closeAlone(_ ending: RequestOutcome.Ending, _ status: RequestStatus?) -> ReleaseRun? {
-        guard !configuration.isObserved, let request = self as? RequestCore else { return nil }
-        let first: PendingRelease? = request.state.withLock { state in
-            guard state.canEndAtOnce, state.own.jobs.isEmpty,
-                let next = state.lifecycle.closeAlone(completed: ending.isCompleted)
-            else { return nil }
+    /// - Returns: Whether it did; if it began to, the opener can wait for the rest.
+    func closeAtOnce(_ ending: RequestOutcome.Ending, _ status: RequestStatus?) -> Bool {
+        guard !configuration.isObserved, let request = self as? RequestCore else { return false }
+        var left = SlotMemory.Leftovers()
+        var isFree = false
+        let begun: RequestCore.Next? = request.state.withLock { state in
+            guard state.canEndAtOnce, state.own.jobs.isEmpty else { return nil }
+            if state.lifecycle.closeIfEmpty(completed: ending.isCompleted) {
+                state.own.note(ending, status)
+                _ = slot.memory.close(identity, carries: false, &left)
+                isFree = !state.own.openerTakesSlot
+                return .closed
+            }
+            guard let next = state.lifecycle.closeAlone(completed: ending.isCompleted) else { return nil }
             state.own.note(ending, status)
             state.own.openerIsComing = true
-            return state.release(after: next)
+            return state.next(after: next)
         }
-        return first.map { ReleaseRun(closing: $0, of: request) }
+        switch begun {
+        case .closed:
+            if isFree { SlotPool.shared.giveBack(SlotPool.Spare(slot: slot)) }
+            return true
+        case .release(let first): return ReleaseRun(closing: first, of: request).close()
+        case nil: return false
+        }
     }
 }
 
@@ -53,11 +47,6 @@ extension RequestCore {
     enum Next: Sendable {
         case release(PendingRelease)
         case closed
-
-        var release: PendingRelease? {
-            guard case .release(let release) = self else { return nil }
-            return release
-        }
     }
 
     /// Notes in one step that a release ended, if nothing is there but resources that nobody uses, which the opener is closing.
@@ -73,10 +62,11 @@ extension RequestCore {
             else { return nil }
             _ = state.acquisitions.remove(acquisition.entry)
             box = acquisition.box.take()
-            if let release = state.release(after: next) { return .release(release) }
-            state.own.openerIsComing = false
-            isFree = slot.memory.close(identity, carries: false, &left) && !state.own.openerTakesSlot
-            return .closed
+            if case .closed = next {
+                state.own.openerIsComing = false
+                isFree = slot.memory.close(identity, carries: false, &left) && !state.own.openerTakesSlot
+            }
+            return state.next(after: next)
         }
         if isFree { SlotPool.shared.giveBack(SlotPool.Spare(slot: slot)) }
         withExtendedLifetime(box) {}
@@ -142,14 +132,15 @@ extension RequestCore {
 }
 
 extension RequestCore.State {
-    /// The release that follows; `nil` where the request has closed.
-    fileprivate mutating func release(after next: Lifecycle.Closing) -> PendingRelease? {
-        guard case .release(let entry, let verdict) = next else { return nil }
+    /// Looks up what follows.
+    fileprivate func next(after next: Lifecycle.Closing) -> RequestCore.Next {
+        guard case .release(let entry, let verdict) = next else { return .closed }
         guard let acquisition = acquisitions[entry], let box = acquisition.box else {
             preconditionFailure("held without a value")
         }
         acquisition.core.slot.memory.withdraw(acquisition.resource.tag, of: acquisition.core.identity)
-        return PendingRelease(acquisition: acquisition, box: box, outcome: outcome(of: Lifecycle.rootScope, verdict: verdict))
+        let outcome = outcome(of: Lifecycle.rootScope, verdict: verdict)
+        return .release(PendingRelease(acquisition: acquisition, box: box, outcome: outcome))
     }
 
     /// Whether nothing but the lifecycle stands in the way of ending.

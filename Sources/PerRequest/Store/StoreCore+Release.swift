@@ -131,11 +131,7 @@ extension StoreCore {
         leaving rest: ReleasesUnderWay? = nil
     ) async -> RequestOutcome {
         if configuration.isOverridden, ending.allowsCommit { await forceOutcome() }
-        if let outcome = closeIfEmpty(ending, status) { return outcome }
-        if let run = closeAlone(ending, status) {
-            if !run.close() { await waitForEnd(of: .closing, within: .afterResponse, leaving: rest) }
-            return outcome
-        }
+        if closeAtOnce(ending, status) { return outcome }
         let isSuccess = ending.allowsCommit && !(status?.isFailure ?? false)
         let event = Lifecycle.Event.close(scope, success: isSuccess, completed: ending.isCompleted)
         await run(event, until: .closing, within: .afterResponse, leaving: rest) { state in
@@ -156,36 +152,20 @@ extension StoreCore {
         let surroundings = Ambient.surroundings
         let request = request
         var opener: Opener?
-        let effects = request.state.withLock { state in
+        let effects: [Effect] = request.state.withLock { state in
+            if phase == .closing, scope == Lifecycle.rootScope {
+                // Whoever reached the end of what was begun in one step has left word.
+                state.own.openerIsComing = false
+                if let word = state.own.takeWord() {
+                    opener = Opener(waiter: word, limit: limit(of: point, state))
+                    return []
+                }
+            }
             prepare(&state)
             let hasPassed = state.lifecycle.hasPassed(phase, scope: scope)
             return request.effects(&state) { state, actions in
                 state.lifecycle.handle(event, &actions)
                 guard !hasPassed, !state.lifecycle.hasPassed(phase, scope: scope) else { return }
-                opener = self.opener(until: phase, within: point, inside: surroundings, &state, &actions)
-            }
-        }
-        request.perform(effects)
-        if let opener { await wait(as: opener, until: phase, within: point, leaving: rest) }
-    }
-
-    /// Waits for the end of a phase that has begun in one step with its first release.
-    private nonisolated(nonsending) func waitForEnd(
-        of phase: Lifecycle.Phase,
-        within point: ReleasePoint,
-        leaving rest: ReleasesUnderWay?
-    ) async {
-        let surroundings = Ambient.surroundings
-        let request = request
-        var opener: Opener?
-        let effects: [Effect] = request.state.withLock { state in
-            // Whoever reached the phase first has left word.
-            guard state.own.openerIsComing else {
-                opener = state.own.rest.wordForOpener.take().map { Opener(waiter: $0, limit: self.limit(of: point, state)) }
-                return []
-            }
-            state.own.openerIsComing = false
-            return request.effects(&state) { state, actions in
                 opener = self.opener(until: phase, within: point, inside: surroundings, &state, &actions)
             }
         }

@@ -296,7 +296,9 @@ struct ScopeState: Sendable {
     var jobs: [PendingJob] { more?.jobs ?? [] }
     var hasPhaseWaiters: Bool { more.map { !$0.phaseWaiters.isEmpty } ?? false }
     var pointEnds: ContinuousClock.Instant? { more?.pointEnds }
-    var wordForOpener: Waiter? { more?.wordForOpener }
+
+    /// Where the opener finds out when it can go on, if somebody has left word.
+    mutating func takeWord() -> Waiter? { more?.wordForOpener.take() }
 
     /// Whether letting go of it could run a user's code.
     var refersToAnything: Bool {
