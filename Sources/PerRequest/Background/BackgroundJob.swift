@@ -1,5 +1,5 @@
 /// Work that a request left for after its response, with all it needs to run without the request.
-struct BackgroundJob: Sendable {
+final class BackgroundJob: Sendable {
     let ticket: Int
     let name: String
     let work: @Sendable () async throws -> Void
@@ -8,6 +8,15 @@ struct BackgroundJob: Sendable {
     let line: BackgroundLine
     /// That of the stores of all jobs in the line.
     let configuration: StoreConfiguration
+
+    init(_ job: PendingJob, _ values: ValueTable, in line: BackgroundLine, _ configuration: StoreConfiguration) {
+        ticket = job.ticket
+        name = job.name
+        work = job.work
+        self.values = values
+        self.line = line
+        self.configuration = configuration
+    }
 
     /// How a job ended.
     enum End: Sendable {

@@ -118,14 +118,7 @@ extension StoreCore {
     ) -> [BackgroundJob] {
         let carried = values.carried
         return jobs.sorted { $0.ticket < $1.ticket }.map { job in
-            BackgroundJob(
-                ticket: job.ticket,
-                name: job.name,
-                work: job.work,
-                values: job.values ?? carried,
-                line: line,
-                configuration: configuration
-            )
+            BackgroundJob(job, job.values ?? carried, in: line, configuration)
         }
     }
 

@@ -21,6 +21,9 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
     /// The name, for errors.
     public let name: String
 
+    // The task-local and the tag are read in the caller's module.
+    @usableFromInline let local: TaskLocal<Carrier>
+    @usableFromInline let tag: Int32
     let id: Int
     private let point: ReleasePoint
     /// Where the memo is declared: its calls have no place for one.
@@ -54,7 +57,10 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
         self.name = name
         point = until
         position = SourcePosition(fileID: fileID, line: line, column: column)
-        id = Declarations.admits(position) ? Identity.nextKey() : Self.refusedID
+        let isAdmitted = Declarations.admits(position)
+        id = isAdmitted ? Identity.nextKey() : Self.refusedID
+        tag = isAdmitted ? ValueKey.tag(Identity.nextLocal(), isCarried: false) : Declarations.refusedTag
+        local = Ambient.local
         limits = ResourceLimits(acquire: timeout)
         self.body = body
     }
@@ -63,7 +69,22 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
     ///
     /// - Throws: What the function throws; `CancellationError` if this caller is cancelled; ``RequestStoreError`` outside a
     ///   request, after it, if the function exceeds its limit, and if the value would depend on itself.
+    @inlinable
     public func callAsFunction(_ argument: repeat each Argument) async throws -> Value {
+        let carrier = local.get()
+        // A factory notes what it asks for.
+        if !carrier.hasSurroundings, let slot = carrier.slot,
+            let hits = slot.memory.value(tag, of: carrier.store, as: MemoHits.self),
+            let hit = hits.find(MemoArgumentsOf<repeat each Argument>.hash(repeat each argument)),
+            hit.has(repeat each argument)
+        {
+            return hit.box.valueOnHotPath(as: Value.self)
+        }
+        return try await called(with: repeat each argument)
+    }
+
+    @usableFromInline
+    func called(with argument: repeat each Argument) async throws -> Value {
         try await value(of: repeat each argument, in: .required(by: name))
     }
 
@@ -72,9 +93,10 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
         let core = store.core
         guard id != Self.refusedID else { throw core.error(.keyMadeAnew(declaredAt: position), key: name) }
         while true {
-            let (key, entry) = core.memoEntry(id, arguments(repeat each argument), until: point)
+            let (key, entry) = core.memoEntry(id, MemoArgumentsOf(repeat each argument), until: point)
             // A factory notes what it asks for, and a child that has ended asks for nothing.
             if let box = entry.box, core.parent == nil, Ambient.surroundings?.isInsideEntry != true {
+                core.hit(key, id: entry.id, tag)
                 return box.value(as: Value.self)
             }
             let resource = ResourceInfo(
@@ -118,7 +140,7 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
     /// - Throws: ``RequestStoreError`` outside a request.
     public func forget(_ argument: repeat each Argument) throws {
         let store = try RequestStore.required(by: name)
-        store.core.forget(memo: id, arguments(repeat each argument))
+        store.core.forget(memo: id, MemoArgumentsOf(repeat each argument))
     }
 
     /// Forgets the values for all arguments in the current store: the next calls call the function.
@@ -128,11 +150,5 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
     /// - Throws: ``RequestStoreError`` outside a request.
     public func forgetAll() throws {
         try RequestStore.required(by: name).core.forgetAll(memo: id)
-    }
-
-    private func arguments(_ argument: repeat each Argument) -> MemoArguments {
-        var arguments: [MemoArguments.Argument] = []
-        repeat arguments.append(MemoArguments.Of(each argument))
-        return MemoArguments(arguments)
     }
 }

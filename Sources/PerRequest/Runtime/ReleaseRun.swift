@@ -18,8 +18,8 @@ final class ReleaseRun: @unchecked Sendable {
     private var error: (any Error)?
     /// What is to be done after it, the next one last.
     private var effects: [Effect] = []
-    /// Whether it was begun by ``StoreCore/closeAlone(_:_:)``, and the store has closed.
-    private let isAlone: Bool
+    /// Whether nothing else is left of the request, and nothing has gone wrong; and whether the store has closed.
+    private var isAlone: Bool
     private var hasClosed = false
 
     init(_ release: PendingRelease, then effects: inout [Effect], of request: RequestCore) {
@@ -112,6 +112,7 @@ final class ReleaseRun: @unchecked Sendable {
         if isAlone, error == nil, let next = request.releasedAlone(acquisition) {
             if case .release(let next) = next { release = next } else { hasClosed = true }
         } else {
+            isAlone = false
             effects.put(acquisition.core.released(acquisition, error))
             release = request.performUntilRelease(&effects)
         }

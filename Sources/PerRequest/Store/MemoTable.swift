@@ -21,8 +21,13 @@ struct MemoTable: Sendable {
     }
 
     private var buckets: [Key: [Entry]] = [:]
+    /// The memos whose values were asked for again.
+    private var hits: [Int: MemoHits] = [:]
 
     var isEmpty: Bool { buckets.isEmpty }
+
+    /// Forgets where values were found, of which none is left.
+    mutating func forgetPlaces() { if !hits.isEmpty { hits = [:] } }
 
     func bucket(_ key: Key) -> [Entry] { buckets[key] ?? [] }
 
@@ -33,6 +38,19 @@ struct MemoTable: Sendable {
         guard bucket(key).map(\.id) == found.map(\.id) else { return false }
         buckets[key, default: []].append(entry)
         return true
+    }
+
+    /// Keeps a value where it is found sooner, if it is still there.
+    ///
+    /// - Returns: The place of the memo's values, if it is a new one.
+    mutating func hit(_ key: Key, id: Int) -> MemoHits? {
+        guard let entry = entry(key, id: id), let box = entry.box else { return nil }
+        let present = hits[key.memo]
+        let hits = present ?? MemoHits()
+        hits.keep(entry.arguments, box)
+        guard present == nil else { return nil }
+        self.hits[key.memo] = hits
+        return hits
     }
 
     /// A flight has begun.
@@ -73,6 +91,7 @@ struct MemoTable: Sendable {
     private mutating func remove(_ key: Key, where isIt: (Entry) -> Bool) -> Entry? {
         guard let index = buckets[key]?.firstIndex(where: isIt) else { return nil }
         let removed = buckets[key]?.remove(at: index)
+        hits[key.memo]?.forget(key.hash)
         if bucket(key).isEmpty { buckets[key] = nil }
         return removed
     }
@@ -89,6 +108,7 @@ struct MemoTable: Sendable {
             let due = bucket.filter { isDue(key, $0) }
             guard !due.isEmpty else { continue }
             removed.buckets[key] = due
+            hits[key.memo]?.forget(key.hash)
             buckets[key] = due.count == bucket.count ? nil : bucket.filter { !isDue(key, $0) }
         }
         return removed
@@ -96,41 +116,4 @@ struct MemoTable: Sendable {
 
     /// The lifecycle's entries of all that is in the table.
     var entries: [Int] { buckets.values.flatMap { $0.map(\.entry) }.filter { $0 >= 0 } }
-}
-
-/// The arguments of a memoized function.
-final class MemoArguments: Sendable {
-    private let arguments: [Argument]
-
-    /// The hash of the arguments, computed once: `hash(into:)` must not be called under a lock.
-    let hash: Int
-
-    init(_ arguments: [Argument]) {
-        var hasher = Hasher()
-        for argument in arguments { argument.hash(into: &hasher) }
-        self.arguments = arguments
-        hash = hasher.finalize()
-    }
-
-    /// Runs the arguments' `==`: not to be called under a lock.
-    func isEqual(to other: MemoArguments) -> Bool {
-        zip(arguments, other.arguments).allSatisfy { $0.isEqual(to: $1) }
-    }
-
-    /// One argument, of a type that its memo knows.
-    class Argument: @unchecked Sendable {
-        func hash(into hasher: inout Hasher) {}
-        func isEqual(to other: Argument) -> Bool { false }
-    }
-
-    /// One argument.
-    final class Of<Value: Hashable & Sendable>: Argument, @unchecked Sendable {
-        private let value: Value
-
-        init(_ value: Value) { self.value = value }
-
-        override func hash(into hasher: inout Hasher) { value.hash(into: &hasher) }
-
-        override func isEqual(to other: Argument) -> Bool { (other as? Of<Value>)?.value == value }
-    }
 }

@@ -99,6 +99,7 @@ extension RequestCore {
             state.own.status = nil
             state.own.openerHasLeft = false
             state.own.forgetPoint()
+            state.own.memos.forgetPlaces()
             return true
         }
     }

@@ -23,6 +23,14 @@ extension StoreCore {
         }
     }
 
+    /// Keeps the value of a memo where it is found without asking the lifecycle.
+    func hit(_ key: MemoTable.Key, id: Int, _ tag: Int32) {
+        request.state.withLock { state in
+            guard let hits = state.own.memos.hit(key, id: id) else { return }
+            slot.memory.publish(Box(hits), tag, of: identity)
+        }
+    }
+
     /// Forgets the value of a memo and its arguments.
     func forget(memo: Int, _ arguments: MemoArguments) {
         let key = MemoTable.Key(memo: memo, hash: arguments.hash)
