@@ -54,6 +54,99 @@ struct MemoTests {
         }
     }
 
+    @Test("Values asked for again are those of their arguments, however many there are, among other values too")
+    func manyAgain() async throws {
+        let others = (0..<20).map { RequestLocal("other \($0)", default: 0) }
+        let calls = Counter()
+        let memo = RequestMemo("memo") { (number: Int) in
+            calls.next()
+            return number
+        }
+        for count in [3, 10_000] {
+            let before = calls.count
+            try await withRequestStore { _ in
+                if count == 3 { for other in others { try other.set(1) } }
+                for round in 0..<4 {
+                    for number in 0..<count {
+                        let value = try await memo(number)
+                        if value != number { Issue.record("\(value) for \(number) in round \(round)") }
+                    }
+                }
+            }
+            #expect(calls.count == before + count)
+        }
+    }
+
+    @Test("Values of arguments that have one hash are told apart, also when they are asked for again")
+    func oneHash() async throws {
+        struct Key: Hashable, Sendable {
+            let number: Int
+            func hash(into hasher: inout Hasher) {}
+        }
+        let memo = RequestMemo("memo") { (key: Key, other: Key) in key.number * 10 + other.number }
+        try await withRequestStore { _ in
+            for _ in 0..<4 {
+                for number in 0..<20 {
+                    let value = try await memo(Key(number: number / 5), Key(number: number % 5))
+                    #expect(value == number / 5 * 10 + number % 5)
+                }
+            }
+        }
+    }
+
+    @Test("Rule 11: what was forgotten is found by nobody who asks after that, while others ask all the time")
+    func forgottenAgain() async throws {
+        let version = Counter()
+        let memo = RequestMemo("memo") { (_: Int) in version.next() }
+        let isOver = Counter()
+        try await withRequestStore { _ in
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<2 {
+                    group.addTask {
+                        while isOver.count == 0 {
+                            for argument in 0..<3 { _ = try await memo(argument) }
+                            await Task.yield()
+                        }
+                    }
+                }
+                for round in 0..<1_000 {
+                    for argument in 0..<3 { _ = try await memo(argument) }
+                    let before = version.count
+                    if round % 2 == 0 {
+                        try memo.forgetAll()
+                    } else {
+                        for argument in 0..<3 { try memo.forget(argument) }
+                    }
+                    for argument in 0..<3 {
+                        let now = try await memo(argument)
+                        #expect(now > before)
+                    }
+                }
+                isOver.next()
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    @Test("Rule 11: what was asked for again is forgotten with what it was built on")
+    func releasedAgain() async throws {
+        let version = Counter()
+        let connection = RequestResource("connection") {
+            version.next()
+        } release: { _, _ in
+        }
+        let memo = RequestMemo("memo") { (_: Int) in try await connection.get() }
+        try await withRequestStore { _ in
+            for round in 1...3 {
+                for _ in 0..<4 {
+                    let value = try await memo(7)
+                    #expect(value == round)
+                }
+                try await connection.release(.commit)
+            }
+        }
+    }
+
     @Test("Rule 8: `hash` and `==` of arguments may use the store")
     func reentrantArguments() async throws {
         let seen = RequestLocal("seen", default: 0)

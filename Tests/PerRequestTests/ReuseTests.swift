@@ -41,6 +41,8 @@ struct ReuseTests {
         #expect(mark.request == word.value)
     }
 
+    static let memo = RequestMemo("memo") { (_: Int) in Mark(word.value) }
+
     /// What a task that outlives its request may see: its own request's, or none.
     ///
     /// Each value is read once: the request may end between two reads.
@@ -82,6 +84,12 @@ struct ReuseTests {
                 try object.set(Mark(request))
                 if request % 3 == 0 { for other in others { try other.set(request) } }
                 if request % 2 == 0 { _ = try await resource.get() }
+                if request % 5 == 0 {
+                    for _ in 0..<3 {
+                        let mark = try await memo(request % 10)
+                        expect(mark.request == request)
+                    }
+                }
                 guard escapes else { return nil }
                 // It sees its request's end, and then many others' in the same memory.
                 let id = store.id
@@ -89,6 +97,7 @@ struct ReuseTests {
                     while !self.isOver.load(ordering: .relaxed) {
                         self.expect(look(request))
                         if let mark = try? await resource.get() { self.expect(mark.request == request) }
+                        if let mark = try? await memo(request % 10) { self.expect(mark.request == request) }
                         try? sets.set(request)
                         // By its id: holding the store itself would keep it from being used again.
                         self.expect(RequestStore.current?.id == id)

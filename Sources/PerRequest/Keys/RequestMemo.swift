@@ -74,7 +74,10 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
         let carrier = local.get()
         // A factory notes what it asks for.
         if !carrier.hasSurroundings, let slot = carrier.slot,
-            let hits = slot.memory.value(tag, of: carrier.store, as: MemoHits.self),
+            let hits = slot.memory.value(tag, of: carrier.store, as: MemoHits.self)
+                ?? slot.memory.elsewhere(tag, of: carrier.store, throughParents: false)?.valueOnHotPath(
+                    as: MemoHits.self
+                ),
             let hit = hits.find(MemoArgumentsOf<repeat each Argument>.hash(repeat each argument)),
             hit.has(repeat each argument)
         {

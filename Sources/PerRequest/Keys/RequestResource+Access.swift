@@ -16,15 +16,15 @@ extension RequestResource where Value: Sendable {
                 return held.valueOnHotPath(as: Value.self)
             }
         }
-        switch try begin(fileID, line) {
+        switch try begin(in: carrier, fileID, line) {
         case .acquired(let acquired): return acquired.box.valueOnHotPath(as: Value.self)
         case .waiting(let caller): return try await value(for: caller)
         }
     }
 
     @usableFromInline
-    func begin(_ fileID: String, _ line: UInt) throws -> StoreCore.Begun {
-        guard let core = Ambient.core else {
+    func begin(in carrier: Carrier, _ fileID: String, _ line: UInt) throws -> StoreCore.Begun {
+        guard let core = Ambient.core(of: carrier) else {
             throw RequestStoreError(key: name, request: nil, reason: .outsideRequest)
         }
         if info.refusedAt != nil { try check(in: RequestStore(core: core)) }

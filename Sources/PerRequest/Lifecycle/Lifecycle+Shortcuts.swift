@@ -125,7 +125,9 @@ extension Lifecycle {
         }
         var next = root.entries.first
         while next >= 0 {
-            guard entries[next].isHeldAlone || next == root.releasing && entries[next].isReleasedAlone else { return false }
+            guard entries[next].isHeldAlone || next == root.releasing && entries[next].isReleasedAlone else {
+                return false
+            }
             next = entries[next].links.next
         }
         return true

@@ -57,7 +57,11 @@ extension Acquisition {
     /// Runs the factory or the `around` function in a task of the store's own.
     func start() -> Task<Void, Never> {
         // The closures refer to one object, so that they are none themselves.
-        core.startTask(depth: depth) { await self.run() } inline: { startInline(at: $0) }
+        core.startTask(depth: depth) {
+            await self.run()
+        } inline: {
+            startInline(at: $0)
+        }
     }
 
     /// Starts the task, inline.

@@ -53,7 +53,11 @@ final class ReleaseRun: @unchecked Sendable {
         let depth = (present?.depth ?? 0) + 1
         let core = first.acquisition.core
         // The closures refer to one object, so that they are none themselves.
-        let task = core.startTask(depth: depth) { await self.run() } inline: { startInline(at: $0) }
+        let task = core.startTask(depth: depth) {
+            await self.run()
+        } inline: {
+            startInline(at: $0)
+        }
         let hasEnded = handoff.starterLeaves()
         var left: [Effect] = []
         swap(&left, &effects)

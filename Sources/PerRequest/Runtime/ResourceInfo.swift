@@ -10,9 +10,10 @@ final class ResourceInfo: Sendable {
     typealias Acquire = @Sendable () async throws -> AnyBox
     typealias Release = @Sendable (AnyBox, RequestOutcome) async throws -> Void
     /// Runs the function until it ends; the first closure takes the value, the second one says that it is lost.
-    typealias Around = @Sendable (
-        Gate, @escaping @Sendable (AnyBox) -> Void, @escaping @Sendable () -> Void
-    ) async throws -> Void
+    typealias Around =
+        @Sendable (
+            Gate, @escaping @Sendable (AnyBox) -> Void, @escaping @Sendable () -> Void
+        ) async throws -> Void
 
     let id: Int
     /// What the value is found under in a store's slot while it is held; 0 for a memo.

@@ -94,7 +94,9 @@ extension MemoHits.Hit {
     /// Whether it is that of these arguments; a memo has one type, and no other memo has its tag.
     @inlinable
     func has<each Argument: Hashable & Sendable>(_ argument: repeat each Argument) -> Bool {
-        unsafe unsafeDowncast(arguments, to: MemoArgumentsOf<repeat each Argument>.self).isEqual(to: repeat each argument)
+        unsafe unsafeDowncast(arguments, to: MemoArgumentsOf<repeat each Argument>.self).isEqual(
+            to: repeat each argument
+        )
     }
 }
 

@@ -43,8 +43,10 @@ struct Carrier: Sendable {
 
 extension Ambient {
     /// The current store; a closed one where the task has outlived its request.
-    static var core: StoreCore? {
-        let carrier = local.get()
+    static var core: StoreCore? { core(of: local.get()) }
+
+    /// The store that is current where `carrier` was read.
+    static func core(of carrier: Carrier) -> StoreCore? {
         guard let slot = carrier.slot else { return nil }
         if let core = slot.memory.core(of: carrier.store) { return core }
         return surroundings?.store(numbered: carrier.store) ?? RequestCore(closed: carrier.store)
