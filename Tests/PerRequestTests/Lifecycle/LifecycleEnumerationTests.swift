@@ -367,7 +367,7 @@ extension LifecycleEnumerationTests {
         short.forgetClosed()
         guard let expected = short.take(event) else { return nil }
         guard short == end, actions == expected else {
-            return "1: \(event) in one step: \(expected), and not \(actions)\n\(short.dump)"
+            return "1: \("\(event)".prefix { $0 != "(" }) comes to something else in one step"
         }
         return nil
     }
