@@ -1,0 +1,11 @@
+import PerRequest
+
+public struct Tenant: Sendable {
+    static let example = Tenant(name: "example")
+
+    let name: String
+}
+
+// snippet UsingInALibrary.md: Overview
+
+func greeting() -> String { "Hello, \(Tenant.current.value?.name ?? "stranger")" }
