@@ -1,5 +1,6 @@
 import PerRequest
 
+/// A type of the library.
 public struct Tenant: Sendable {
     static let example = Tenant(name: "example")
 

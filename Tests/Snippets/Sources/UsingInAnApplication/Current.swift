@@ -6,8 +6,14 @@ enum Current {
     static let locale = RequestLocal("locale", default: "en")
     static let hits = RequestLocal("hits", default: 0)
 
-    static let connection = RequestResource("connection") { Connection() } release: { _, _ in }
-    static let client = RequestResource("client") { Client() } release: { _, _ in }
+    static let connection = RequestResource("connection") {
+        Connection()
+    } release: { _, _ in
+    }
+    static let client = RequestResource("client") {
+        Client()
+    } release: { _, _ in
+    }
 
     // snippet UsingInAnApplication.md: Transactions
 

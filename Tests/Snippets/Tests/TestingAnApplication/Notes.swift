@@ -21,7 +21,10 @@ func createNote(_ text: String) async throws {
 
 enum Current {
     static let user = RequestLocal<User?>("user")
-    static let connection = RequestResource("connection") { InMemoryConnection() } release: { _, _ in }
+    static let connection = RequestResource("connection") {
+        InMemoryConnection()
+    } release: { _, _ in
+    }
     static let userByID = RequestMemo("userByID") { (id: Int) in User(id: id) }
 
     static let transaction = RequestResource.around("transaction", on: connection, released: .beforeResponse) {

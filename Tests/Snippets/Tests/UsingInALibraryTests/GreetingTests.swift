@@ -4,5 +4,5 @@ import Testing
 @testable import UsingInALibrary
 
 struct GreetingTests {
-// snippet UsingInALibrary.md: Tests
+    // snippet UsingInALibrary.md: Tests
 }
