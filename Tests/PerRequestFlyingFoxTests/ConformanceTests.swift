@@ -24,9 +24,9 @@ struct ConformanceTests {
         await #expect(throws: ConformanceFailure.self) { try await check.run(on: FlyingFoxServer(), evenIfUnmet: true) }
     }
 
-    @Test("the README says what is listed")
-    func readme() throws {
-        #expect(try SupportTable("FlyingFox", FlyingFoxServer().unmetGuarantees).differencesFromREADME() == [])
+    @Test("the page says what is listed")
+    func page() throws {
+        #expect(try SupportTable("FlyingFox", FlyingFoxServer().unmetGuarantees).differencesFromPage() == [])
     }
 }
 #endif

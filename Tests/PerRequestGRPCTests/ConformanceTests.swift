@@ -24,9 +24,9 @@ struct ConformanceTests {
         await #expect(throws: ConformanceFailure.self) { try await check.run(on: GRPCTestServer(), evenIfUnmet: true) }
     }
 
-    @Test("the README says what is listed")
-    func readme() throws {
-        #expect(try SupportTable("gRPC", GRPCTestServer().unmetGuarantees).differencesFromREADME() == [])
+    @Test("the page says what is listed")
+    func page() throws {
+        #expect(try SupportTable("gRPC", GRPCTestServer().unmetGuarantees).differencesFromPage() == [])
     }
 }
 #endif

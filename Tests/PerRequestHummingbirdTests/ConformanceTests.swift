@@ -16,9 +16,9 @@ struct ConformanceTests {
         #expect(ConformanceCheck.unknown(in: HummingbirdServer().unmetGuarantees) == [])
     }
 
-    @Test("the README says what is listed")
-    func readme() throws {
-        #expect(try SupportTable("Hummingbird", HummingbirdServer().unmetGuarantees).differencesFromREADME() == [])
+    @Test("the page says what is listed")
+    func page() throws {
+        #expect(try SupportTable("Hummingbird", HummingbirdServer().unmetGuarantees).differencesFromPage() == [])
     }
 }
 #endif

@@ -16,9 +16,9 @@ struct ConformanceTests {
         #expect(ConformanceCheck.unknown(in: NIOServer().unmetGuarantees) == [])
     }
 
-    @Test("the README says what is listed")
-    func readme() throws {
-        #expect(try SupportTable("SwiftNIO", NIOServer().unmetGuarantees).differencesFromREADME() == [])
+    @Test("the page says what is listed")
+    func page() throws {
+        #expect(try SupportTable("SwiftNIO", NIOServer().unmetGuarantees).differencesFromPage() == [])
     }
 }
 #endif

@@ -2,7 +2,7 @@ import Foundation
 package import PerRequest
 import PerRequestTesting
 
-/// A column of the README's table of code paths and frameworks, as it follows from an adapter's list.
+/// A column of the table in *What adapters hold*, as it follows from an adapter's list.
 package struct SupportTable {
     private let framework: String
     private let unmet: [UnmetGuarantee]
@@ -17,10 +17,10 @@ package struct SupportTable {
         self.unmet = unmet
     }
 
-    /// What the README does not say, or says otherwise: the lines and cells to correct.
-    package func differencesFromREADME() throws -> [String] {
-        let readme = URL(filePath: #filePath).appending(path: "../../../README.md").standardized
-        let lines = try String(contentsOf: readme, encoding: .utf8).components(separatedBy: "\n")
+    /// What the page does not say, or says otherwise: the lines and cells to correct.
+    package func differencesFromPage() throws -> [String] {
+        let page = URL(filePath: #filePath).appending(path: "../../../Documentation/WhatAdaptersHold.md").standardized
+        let lines = try String(contentsOf: page, encoding: .utf8).components(separatedBy: "\n")
         let rows = lines.filter { $0.hasPrefix("|") }.map(cells)
         guard let column = rows.first(where: { $0[0] == "reaches the store" })?.firstIndex(of: framework) else {
             return ["no column \(framework)"]

@@ -15,9 +15,9 @@ struct ConformanceTests {
         #expect(ConformanceCheck.unknown(in: WithRequestStoreServer().unmetGuarantees) == [])
     }
 
-    @Test("the README says what is listed")
-    func readme() throws {
+    @Test("the page says what is listed")
+    func page() throws {
         let table = SupportTable("`withRequestStore`", WithRequestStoreServer.unmetGuarantees)
-        #expect(try table.differencesFromREADME() == [])
+        #expect(try table.differencesFromPage() == [])
     }
 }

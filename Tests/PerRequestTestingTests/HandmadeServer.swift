@@ -36,10 +36,7 @@ struct HandmadeServer: ConformanceServer {
 
     let unmetGuarantees: [UnmetGuarantee] = []
 
-    func run(
-        _ application: ConformanceApplication,
-        _ body: @Sendable (_ connect: @escaping ConformanceConnect) async throws -> Void
-    ) async throws {
+    func run(_ application: ConformanceApplication, _ body: ConformanceBody) async throws {
         let shared = mistake == .keepsOneScope ? open(application) : nil
         try await InMemoryConnection.serve(
             application,

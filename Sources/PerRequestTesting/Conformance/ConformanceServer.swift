@@ -32,11 +32,14 @@ public protocol ConformanceServer: Sendable {
     ///   - application: What the server serves.
     ///   - body: Drives the server. It gets a function that opens a connection to it.
     /// - Throws: What `body` throws, and what the framework throws.
-    func run(
-        _ application: ConformanceApplication,
-        _ body: @Sendable (_ connect: @escaping ConformanceConnect) async throws -> Void
-    ) async throws
+    func run(_ application: ConformanceApplication, _ body: ConformanceBody) async throws
 }
+
+/// Drives a server: it gets a function that opens a connection to it.
+///
+/// A server names this type: written out, it is another one in a module without the upcoming feature
+/// `NonisolatedNonsendingByDefault`.
+public typealias ConformanceBody = @Sendable (_ connect: @escaping ConformanceConnect) async throws -> Void
 
 /// Opens a connection to a server.
 public typealias ConformanceConnect = @Sendable () async throws -> any ConformanceConnection

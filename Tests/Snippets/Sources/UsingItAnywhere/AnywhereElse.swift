@@ -1,58 +1,16 @@
 import Dispatch
 import PerRequest
+import Synchronization
 
-// The examples of `UsingItAnywhere.md`, word for word, and what they need to compile and run.
+// snippet UsingItAnywhere.md: A function that handles events
 
-func handle(_ event: OrderEvent) async throws -> Receipt {
-    try await withRequestStore(id: event.id) { _ in
-        try Current.customer.set(event.customer)
-        return try await Orders.place(event)
-    }
-}
+// snippet UsingItAnywhere.md: A queue's worker
 
-func work(_ queue: some MessageQueue) async throws {
-    for try await message in queue.messages {
-        do {
-            try await withRequestStore(id: message.id) { _ in
-                try await Orders.place(message.event)
-            }
-            try await queue.acknowledge(message)
-        } catch {
-            try await queue.giveBack(message, after: error)
-        }
-    }
-}
+// snippet UsingItAnywhere.md: A command
 
-struct ImportOrders: AsyncParsableCommand {
-    var file = "orders.json"
+// snippet UsingItAnywhere.md: An OpenAPI server's middleware
 
-    func run() async throws {
-        try await withRequestStore(id: "import \(file)") { _ in
-            for event in try OrderEvent.all(in: file) { _ = try await Orders.place(event) }
-        }
-    }
-}
-
-struct CustomerMiddleware: ServerMiddleware {
-    func intercept(
-        _ request: HTTPRequest,
-        body: HTTPBody?,
-        operationID: String,
-        next: @Sendable (HTTPRequest, HTTPBody?) async throws -> (HTTPResponse, HTTPBody?)
-    ) async throws -> (HTTPResponse, HTTPBody?) {
-        try await withRequestStore(.join) { _ in
-            try Current.customer.set(request.customer)
-            return try await next(request, body)
-        }
-    }
-}
-
-func place(_ event: OrderEvent, completion: @escaping @Sendable (Result<Receipt, any Error>) -> Void) {
-    let snapshot = RequestSnapshot()
-    legacyQueue.async {
-        snapshot.run { completion(Result { try Orders.receipt(for: event, customer: Current.customer.require()) }) }
-    }
-}
+// snippet UsingItAnywhere.md: A callback
 
 // MARK: - What they need
 
@@ -135,4 +93,13 @@ struct HTTPResponse: Sendable {
 
 struct HTTPBody: Sendable {
     let text: String
+}
+
+/// What happened, in order.
+final class Journal: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var entries: [String] { lines.withLock { $0 } }
+
+    func note(_ line: String) { lines.withLock { $0.append(line) } }
 }

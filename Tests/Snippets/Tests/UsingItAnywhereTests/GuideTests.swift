@@ -1,21 +1,10 @@
-import Foundation
 import PerRequest
-import Synchronization
 import Testing
+
+@testable import UsingItAnywhere
 
 @Suite("The guide to using it anywhere", .timeLimit(.minutes(10)))
 struct GuideTests {
-    @Test("Every example of the article is compiled here, word for word")
-    func examples() throws {
-        let here = URL(filePath: #filePath).deletingLastPathComponent()
-        let article = here.appending(path: "../../../Sources/PerRequest/PerRequest.docc/UsingItAnywhere.md")
-        let compiled = try String(contentsOf: here.appending(path: "AnywhereElse.swift"), encoding: .utf8)
-        let examples = try String(contentsOf: article.standardized, encoding: .utf8)
-            .components(separatedBy: "```swift\n").dropFirst().compactMap { $0.components(separatedBy: "```").first }
-        #expect(examples.count == 5)
-        for example in examples { #expect(compiled.contains(example), "\(example)") }
-    }
-
     @Test("A handler of events names its event in its store")
     func handler() async throws {
         let receipt = try await handle(OrderEvent(id: "7", customer: "alice"))

@@ -1,0 +1,5 @@
+import PerRequest
+import PerRequestTesting
+import Testing
+
+// snippet CheckingAnAdapter.md: Overview (2)

@@ -1,0 +1,1 @@
+// snippet CheckingAnAdapter.md: Overview

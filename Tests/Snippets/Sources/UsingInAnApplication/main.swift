@@ -1,0 +1,1 @@
+// snippet UsingInAnApplication.md: Set it up

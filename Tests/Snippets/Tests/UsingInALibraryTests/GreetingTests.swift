@@ -1,0 +1,8 @@
+import PerRequest
+import Testing
+
+@testable import UsingInALibrary
+
+struct GreetingTests {
+    // snippet UsingInALibrary.md: Tests
+}
