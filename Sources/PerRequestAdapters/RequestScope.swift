@@ -23,6 +23,7 @@ public import PerRequest
 /// **Cancellation.** None of it reacts to the cancellation of the calling task: releases always run to their end or
 /// limit.
 public struct RequestScope: Sendable {
+    // What only forwards is inlinable: one call more of an asynchronous function costs some two hundred instructions.
     @usableFromInline let scope: StoreScope
 
     /// The request's store.
@@ -37,6 +38,7 @@ public struct RequestScope: Sendable {
     ///   - report: Gets what went wrong and that no caller was told; `RequestReport.setHandler(_:)` by default. It is
     ///     called synchronously from any task or thread and must not block.
     ///   - background: Runs what the request leaves for after its response; where there is none, leaving some throws.
+    @inlinable
     public init(
         id: String? = nil,
         limits: RequestLimits = RequestLimits(),
@@ -85,8 +87,9 @@ public struct RequestScope: Sendable {
     /// - Parameter status: The status the handler intends.
     /// - Returns: Whether that response may be written. Releases that fail or overrun are in there; nothing is thrown.
     @discardableResult
+    @inlinable
     public nonisolated(nonsending) func settle(status: RequestStatus? = nil) async -> RequestSettlement {
-        RequestSettlement(settlement: await scope.settle(status: status))
+        RequestSettlement(await scope.settle(status: status))
     }
 
     /// Runs all releases that are left and empties the store, after settling it if that was not done.
@@ -100,6 +103,7 @@ public struct RequestScope: Sendable {
     ///   - status: The status that was written, where it differs from the settled one.
     /// - Returns: What became of the request.
     @discardableResult
+    @inlinable
     public nonisolated(nonsending) func close(
         _ ending: RequestOutcome.Ending = .completed,
         status: RequestStatus? = nil

@@ -2,7 +2,12 @@ public import PerRequest
 
 /// What an adapter learns from settling: whether it may write the response that the handler intended.
 public struct RequestSettlement: Sendable {
-    let settlement: StoreSettlement
+    @usableFromInline let settlement: StoreSettlement
+
+    @inlinable
+    init(_ settlement: StoreSettlement) {
+        self.settlement = settlement
+    }
 
     /// What became of the request so far.
     public var outcome: RequestOutcome { settlement.outcome }

@@ -1,3 +1,4 @@
+import PerRequest
 public import PerRequestAdapters
 
 /// A store whose memory is measured while it is open.

@@ -13,6 +13,7 @@ package final class StoreScope: Sendable {
     @exclusivity(unchecked) @usableFromInline private(set) nonisolated(unsafe) var opened: RequestStore
 
     /// Opens a new store, a root: it has nothing to do with a store that is current here.
+    @usableFromInline
     package convenience init(
         id: String? = nil,
         limits: RequestLimits = RequestLimits(),
@@ -98,12 +99,14 @@ package final class StoreScope: Sendable {
 
     /// Decides the verdict and runs the releases of ``ReleasePoint/beforeResponse``.
     @discardableResult
+    @usableFromInline
     package nonisolated(nonsending) func settle(status: RequestStatus? = nil) async -> StoreSettlement {
         await store.core.settle(status: status)
     }
 
     /// Runs all releases that are left and empties the store, after settling it if that was not done.
     @discardableResult
+    @usableFromInline
     package nonisolated(nonsending) func close(
         _ ending: RequestOutcome.Ending = .completed,
         status: RequestStatus? = nil
