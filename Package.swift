@@ -7,6 +7,7 @@ let package = Package(
     platforms: [.macOS(.v26), .iOS(.v26), .tvOS(.v26), .watchOS(.v26), .visionOS(.v26)],
     products: [
         .library(name: "PerRequest", targets: ["PerRequest"]),
+        .library(name: "PerRequestAdapters", targets: ["PerRequestAdapters"]),
         .library(name: "PerRequestTesting", targets: ["PerRequestTesting"]),
         .library(name: "PerRequestHummingbird", targets: ["PerRequestHummingbird"]),
         .library(name: "PerRequestServiceLifecycle", targets: ["PerRequestServiceLifecycle"]),
@@ -50,7 +51,8 @@ let package = Package(
             ],
             swiftSettings: [.strictMemorySafety()]
         ),
-        .target(name: "PerRequestTesting", dependencies: ["PerRequest"]),
+        .target(name: "PerRequestAdapters", dependencies: ["PerRequest"]),
+        .target(name: "PerRequestTesting", dependencies: ["PerRequest", "PerRequestAdapters"]),
         .target(
             name: "PerRequestServiceLifecycle",
             dependencies: [
@@ -66,6 +68,7 @@ let package = Package(
             name: "PerRequestHummingbird",
             dependencies: [
                 "PerRequest",
+                "PerRequestAdapters",
                 "PerRequestNIO",
                 "PerRequestServiceLifecycle",
                 .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),
@@ -84,6 +87,7 @@ let package = Package(
             name: "PerRequestGRPC",
             dependencies: [
                 "PerRequest",
+                "PerRequestAdapters",
                 .product(name: "GRPCCore", package: "grpc-swift-2", condition: .when(traits: ["GRPC"])),
             ]
         ),
@@ -91,6 +95,7 @@ let package = Package(
             name: "PerRequestNIO",
             dependencies: [
                 "PerRequest",
+                "PerRequestAdapters",
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["NIO"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
             ]
@@ -99,6 +104,7 @@ let package = Package(
             name: "PerRequestFlyingFox",
             dependencies: [
                 "PerRequest",
+                "PerRequestAdapters",
                 .product(name: "FlyingFox", package: "FlyingFox", condition: .when(traits: ["FlyingFox"])),
                 .product(name: "FlyingSocks", package: "FlyingFox", condition: .when(traits: ["FlyingFox"])),
             ]
@@ -106,6 +112,7 @@ let package = Package(
         .target(
             name: "PerRequestTestSupport",
             dependencies: [
+                "PerRequestAdapters",
                 "PerRequestTesting",
                 .product(
                     name: "NIOCore",
@@ -127,7 +134,11 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Logging"])),
             ]
         ),
-        .testTarget(name: "PerRequestTestingTests", dependencies: ["PerRequestTesting", "PerRequestTestSupport"]),
+        .testTarget(name: "PerRequestAdaptersTests", dependencies: ["PerRequestAdapters"]),
+        .testTarget(
+            name: "PerRequestTestingTests",
+            dependencies: ["PerRequestAdapters", "PerRequestTesting", "PerRequestTestSupport"]
+        ),
         .testTarget(
             name: "PerRequestServiceLifecycleTests",
             dependencies: [
@@ -143,6 +154,7 @@ let package = Package(
         .testTarget(
             name: "PerRequestHummingbirdTests",
             dependencies: [
+                "PerRequestAdapters",
                 "PerRequestHummingbird",
                 "PerRequestTesting",
                 "PerRequestTestSupport",
@@ -173,6 +185,7 @@ let package = Package(
         .testTarget(
             name: "PerRequestGRPCTests",
             dependencies: [
+                "PerRequestAdapters",
                 "PerRequestGRPC",
                 "PerRequestTesting",
                 "PerRequestTestSupport",
@@ -190,6 +203,7 @@ let package = Package(
         .testTarget(
             name: "PerRequestNIOTests",
             dependencies: [
+                "PerRequestAdapters",
                 "PerRequestNIO",
                 "PerRequestTesting",
                 "PerRequestTestSupport",
@@ -201,6 +215,7 @@ let package = Package(
         .testTarget(
             name: "PerRequestFlyingFoxTests",
             dependencies: [
+                "PerRequestAdapters",
                 "PerRequestFlyingFox",
                 "PerRequestTesting",
                 "PerRequestTestSupport",

@@ -17,6 +17,7 @@ let package = Package(
             name: "Operations",
             dependencies: [
                 .product(name: "PerRequest", package: "swift-per-request"),
+                .product(name: "PerRequestAdapters", package: "swift-per-request"),
                 .product(name: "Instrumentation", package: "swift-distributed-tracing"),
             ]
         ),
@@ -24,7 +25,12 @@ let package = Package(
         .target(name: "CMemory"),
         .executableTarget(
             name: "Gauges",
-            dependencies: ["CMemory", "Operations", .product(name: "PerRequest", package: "swift-per-request")]
+            dependencies: [
+                "CMemory",
+                "Operations",
+                .product(name: "PerRequest", package: "swift-per-request"),
+                .product(name: "PerRequestAdapters", package: "swift-per-request"),
+            ]
         ),
     ],
     swiftLanguageModes: [.v6]

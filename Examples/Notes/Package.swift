@@ -59,6 +59,7 @@ let package = Package(
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "PerRequest", package: "swift-per-request"),
+                .product(name: "PerRequestAdapters", package: "swift-per-request"),
                 .product(name: "PerRequestHummingbird", package: "swift-per-request"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "GRDB", package: "GRDB.swift"),

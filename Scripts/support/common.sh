@@ -41,3 +41,9 @@ need_sqlite() {
 need_zlib() {
     need_package "test -e /usr/include/zlib.h" zlib1g-dev
 }
+
+# Builds the package and its tests with all traits. SwiftPM gives the compiler the traits in the order of a set: where that
+# is a random one, each build compiles everything anew.
+build_all_traits() {
+    SWIFT_DETERMINISTIC_HASHING=1 swift build --build-tests --scratch-path .build-traits --enable-all-traits "$@"
+}

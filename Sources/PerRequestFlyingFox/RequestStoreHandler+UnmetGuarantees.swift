@@ -1,5 +1,5 @@
 #if FlyingFox
-public import PerRequest
+public import PerRequestAdapters
 
 extension RequestStoreHandler {
     /// What PerRequest promises and cannot hold with FlyingFox, which has no place around a whole request.

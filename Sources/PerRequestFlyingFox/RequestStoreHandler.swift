@@ -90,8 +90,7 @@ public struct RequestStoreHandler: HTTPHandler {
     }
 
     /// Closes the scope, or gives it to the body of the response.
-    private nonisolated(nonsending) func finish(_ response: HTTPResponse, in scope: RequestScope) async -> HTTPResponse
-    {
+    private nonisolated(nonsending) func finish(_ response: HTTPResponse, in scope: StoreScope) async -> HTTPResponse {
         var response = response
         let status = RequestStatus.http(response.statusCode.code)
         switch response.payload {
@@ -116,8 +115,8 @@ struct ScopeOptions: Sendable {
     let report: (@Sendable (RequestReport) -> Void)?
     let background: BackgroundWork?
 
-    func openScope() -> RequestScope {
-        RequestScope(limits: limits, observer: observer, report: report, background: background)
+    func openScope() -> StoreScope {
+        StoreScope(limits: limits, observer: observer, report: report, background: background)
     }
 }
 

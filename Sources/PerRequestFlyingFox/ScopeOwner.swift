@@ -6,11 +6,11 @@ import Synchronization
 ///
 /// FlyingFox drops it without a word when the client has gone. Then the scope is closed by a task: nothing else is told.
 final class ScopeOwner: Sendable {
-    private let scope: RequestScope
+    private let scope: StoreScope
     private let status: RequestStatus?
     private let isClosed = Atomic(false)
 
-    init(_ scope: RequestScope, status: RequestStatus?) {
+    init(_ scope: StoreScope, status: RequestStatus?) {
         self.scope = scope
         self.status = status
     }

@@ -30,12 +30,12 @@ final class RPCExchange: Sendable {
     }
 
     let context: ServerContext
-    private weak let scope: RequestScope?
+    private weak let scope: StoreScope?
     private let shutdown: ShutdownFlag
     private let openedAt = ContinuousClock.now
     private let state = Mutex(State())
 
-    init(context: ServerContext, scope: RequestScope, shutdown: ShutdownFlag) {
+    init(context: ServerContext, scope: StoreScope, shutdown: ShutdownFlag) {
         self.context = context
         self.scope = scope
         self.shutdown = shutdown

@@ -1,5 +1,5 @@
 #if GRPC
-public import PerRequest
+public import PerRequestAdapters
 
 extension RequestStoreTransport {
     /// What PerRequest promises and cannot hold with gRPC Swift.

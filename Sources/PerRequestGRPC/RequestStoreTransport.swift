@@ -91,7 +91,7 @@ extension RequestStoreTransport {
         _ context: ServerContext,
         _ streamHandler: @Sendable @concurrent (RPCStream<Inbound, Outbound>, ServerContext) async -> Void
     ) async {
-        let scope = RequestScope(sharing: configuration)
+        let scope = StoreScope(sharing: configuration)
         let exchange = RPCExchange(context: context, scope: scope, shutdown: shutdown)
         exchange.enter(scope.store)
         let outbound = SettlingWriter(base: stream.outbound, scope: scope, exchange: exchange)

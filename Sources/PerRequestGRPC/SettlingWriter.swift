@@ -7,7 +7,7 @@ struct SettlingWriter<Bytes: GRPCContiguousBytes & Sendable>: ClosableRPCWriterP
     typealias Element = RPCResponsePart<Bytes>
 
     let base: RPCWriter<Element>.Closable
-    let scope: RequestScope
+    let scope: StoreScope
     let exchange: RPCExchange
 
     func write(_ element: Element) async throws {

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import PerRequest
+import PerRequestAdapters
 
 /// What answers a route, within all middleware: what it throws is noted before anything can make a response of it.
 struct Endpoint<Base: HTTPResponder>: HTTPResponder {

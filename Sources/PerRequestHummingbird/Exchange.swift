@@ -14,7 +14,7 @@ struct Exchange: Sendable {
 
     /// Where a request came from: its scope, and the client's connection.
     struct Origin: Sendable {
-        let scope: RequestScope
+        let scope: StoreScope
         let channel: any Channel
     }
 

@@ -78,7 +78,7 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
         _ store: RequestStore,
         _ log: ExchangeLog,
         _ status: HTTPResponse.Status
-    ) async -> RequestSettlement {
+    ) async -> StoreSettlement {
         log.settling()
         log.willWrite(status)
         let settlement = await store.settle(status: .http(status.code))

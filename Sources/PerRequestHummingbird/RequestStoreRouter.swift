@@ -2,7 +2,7 @@
 public import HTTPTypes
 public import Hummingbird
 public import HummingbirdCore
-public import PerRequest
+public import PerRequestAdapters
 
 /// Hummingbird's `Router` for an application whose requests have a store: what to give to
 /// `Application(router:requestStore:)`.

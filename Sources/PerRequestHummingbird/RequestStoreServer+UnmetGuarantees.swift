@@ -1,5 +1,5 @@
 #if Hummingbird
-public import PerRequest
+public import PerRequestAdapters
 
 extension RequestStoreServer {
     /// What PerRequest promises and cannot hold with Hummingbird; ``RequestStoreRouter/unmetGuarantees`` adds the routes that

@@ -84,8 +84,8 @@ public struct RequestStoreServer: Sendable {
 
     /// Opens the scope of one request.
     @Sendable
-    func openScope(_ log: ExchangeLog) -> RequestScope {
-        RequestScope(sharing: configuration, reportingTo: log)
+    func openScope(_ log: ExchangeLog) -> StoreScope {
+        StoreScope(sharing: configuration, reportingTo: log)
     }
 }
 #endif

@@ -8,7 +8,7 @@ import PerRequest
 /// Opens a scope around everything the channel does for a request: the router, the head, the body.
 func scoped(
     _ responder: @escaping HTTPChannelHandler.Responder,
-    _ openScope: @escaping @Sendable (ExchangeLog) -> RequestScope
+    _ openScope: @escaping @Sendable (ExchangeLog) -> StoreScope
 ) -> HTTPChannelHandler.Responder {
     { request, writer, channel in
         var writer = Once(consume writer)
@@ -30,7 +30,7 @@ func scoped(
 
 /// Runs `body` with the scope's store, its exchange and its logger current.
 func bound<Result>(
-    _ scope: RequestScope,
+    _ scope: StoreScope,
     _ log: ExchangeLog,
     _ origin: Exchange.Origin? = nil,
     _ body: () async throws -> Result

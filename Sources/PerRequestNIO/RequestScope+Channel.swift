@@ -1,6 +1,7 @@
 #if NIO
 import NIOCore
 import PerRequest
+import PerRequestAdapters
 
 extension RequestScope {
     private static let channelKey = RequestLocal<(any Channel)?>("channel", carried: false)

@@ -1,6 +1,7 @@
 #if NIO
 public import NIOCore
 public import PerRequest
+public import PerRequestAdapters
 
 extension RequestScope {
     /// Settles the scope, for a `ChannelHandler`: the form that gives a future.

@@ -1,5 +1,6 @@
 #if NIO
-public import PerRequest
+import PerRequest
+public import PerRequestAdapters
 
 extension RequestScope {
     /// Runs a handler, notes what it throws, and settles: what comes out is the response to write.

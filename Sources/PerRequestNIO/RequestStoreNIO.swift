@@ -1,5 +1,5 @@
 #if NIO
-public import PerRequest
+public import PerRequestAdapters
 
 /// The adapter for raw SwiftNIO: what it cannot hold.
 ///

@@ -1,6 +1,7 @@
 #if NIO
 public import NIOCore
 public import PerRequest
+public import PerRequestAdapters
 
 /// Opens a scope for one request of a connection, runs `body` with its store current, and closes it: for the loop of a
 /// server on a `NIOAsyncChannel`.
@@ -26,6 +27,8 @@ public import PerRequest
 /// The store is a root, whatever store is current. It closes after `body` has returned or thrown: write the last byte of
 /// the response in there. An upgrade ends its request; the messages of a socket open scopes of their own.
 ///
+/// What else the scope can do is in the product `PerRequestAdapters`: import it for that.
+///
 /// **Cancellation.** `body` sees the cancellation of the calling task; releases do not.
 ///
 /// - Parameters:
@@ -38,7 +41,7 @@ public import PerRequest
 ///     synchronously from any task or thread and must not block.
 ///   - background: Runs what the request leaves for after its response.
 ///   - body: Serves the request, in the caller's task and isolation. It settles the scope before it writes the response's
-///     head: ``PerRequest/RequestScope/httpResponse(from:status:failure:)`` does.
+///     head: ``PerRequestAdapters/RequestScope/httpResponse(from:status:failure:)`` does.
 /// - Returns: What `body` returns.
 /// - Throws: What `body` throws, unchanged. If the response was not settled then, the request is rolled back.
 @discardableResult

@@ -2,6 +2,7 @@
 import FlyingFox
 import Foundation
 import PerRequest
+import PerRequestAdapters
 import PerRequestTestSupport
 import PerRequestFlyingFox
 import Testing

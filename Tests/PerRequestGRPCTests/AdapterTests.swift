@@ -2,6 +2,7 @@
 import GRPCCore
 import GRPCInProcessTransport
 import PerRequest
+import PerRequestAdapters
 import PerRequestGRPC
 import Testing
 import PerRequestTestSupport

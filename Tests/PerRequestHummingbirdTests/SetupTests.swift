@@ -6,6 +6,7 @@ import HummingbirdTesting
 import Logging
 import NIOCore
 import PerRequest
+import PerRequestAdapters
 import PerRequestTestSupport
 import PerRequestHummingbird
 import ServiceLifecycle

@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import PerRequest
+import PerRequestAdapters
 import PerRequestTestSupport
 import PerRequestNIO
 import Testing

@@ -24,7 +24,7 @@ struct BackgroundServiceTests {
 
         func run() async throws {
             await work.untilRunning()
-            let scope = RequestScope(report: { journal.note("\($0)") }, background: work)
+            let scope = StoreScope(report: { journal.note("\($0)") }, background: work)
             try scope.store.afterResponse("early") {
                 // Until it is shut down.
                 for await _ in AsyncStream<Void>.makeStream().stream.cancelOnGracefulShutdown() {}

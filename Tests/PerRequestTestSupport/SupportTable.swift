@@ -1,5 +1,5 @@
 import Foundation
-package import PerRequest
+package import PerRequestAdapters
 import PerRequestTesting
 
 /// A column of the table in *What adapters hold*, as it follows from an adapter's list.

@@ -1,4 +1,5 @@
 import PerRequest
+import PerRequestAdapters
 import PerRequestTestSupport
 import PerRequestTesting
 import Testing

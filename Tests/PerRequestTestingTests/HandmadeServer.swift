@@ -1,4 +1,5 @@
 import PerRequest
+import PerRequestAdapters
 import PerRequestTesting
 
 /// A server without a network and an adapter in thirty lines, which can be wrong in a way of its own.

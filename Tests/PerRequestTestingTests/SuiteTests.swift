@@ -1,4 +1,5 @@
 import PerRequest
+import PerRequestAdapters
 import PerRequestTesting
 import Testing
 

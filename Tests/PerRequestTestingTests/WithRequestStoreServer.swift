@@ -1,4 +1,5 @@
 import PerRequest
+import PerRequestAdapters
 import PerRequestTesting
 
 /// A server without a network, whose requests run in `withRequestStore`: what a queue's worker or a Lambda looks like.

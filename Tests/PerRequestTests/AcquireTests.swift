@@ -229,7 +229,7 @@ struct AcquireTests {
             journal.note("release late: \(outcome.verdict)")
         }
         let held = noting("held", in: journal, released: .beforeResponse)
-        let scope = RequestScope()
+        let scope = StoreScope()
         _ = try await held.get(in: scope.store)
         let waiter = Task.immediate { try await late.get(in: scope.store) }
         async let settlement = scope.settle(status: .http(200))
@@ -258,7 +258,7 @@ struct AcquireTests {
             released.fire()
         }
         let observer = CountingObserver()
-        let scope = RequestScope(observer: observer, report: reports.take)
+        let scope = StoreScope(observer: observer, report: reports.take)
         let waiter = Task.immediate { try await late.get(in: scope.store) }
         await scope.close()
         #expect(!scope.store.isClosed, "the opener went on, and what is overdue still counts")
@@ -284,7 +284,7 @@ struct AcquireTests {
         }
         let got = Counter()
         for _ in 0..<1_000 {
-            let scope = RequestScope(observer: observer, report: { Issue.record("\($0)") })
+            let scope = StoreScope(observer: observer, report: { Issue.record("\($0)") })
             await withTaskGroup { group in
                 for _ in 0..<3 {
                     group.addTask {

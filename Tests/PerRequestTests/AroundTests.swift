@@ -39,7 +39,7 @@ struct AroundTests {
                 return try await use("\(transaction) on \(connection)")
             }
         }
-        let scope = RequestScope()
+        let scope = StoreScope()
         let value = try await transaction.get(in: scope.store)
         #expect(value == "transaction on connection")
         #expect(try await transaction.get(in: scope.store) == value)
@@ -53,7 +53,7 @@ struct AroundTests {
     func rollback() async throws {
         let journal = Journal()
         let transaction = Self.transaction(journal)
-        let scope = RequestScope(report: { Issue.record("\($0)") })
+        let scope = StoreScope(report: { Issue.record("\($0)") })
         _ = try await transaction.get(in: scope.store)
         scope.fail(TestError())
         let settlement = await scope.settle(status: .http(409))
@@ -68,7 +68,7 @@ struct AroundTests {
         let transaction = RequestResource<Int>.around("transaction") { use in
             do { return try await use(1) } catch { throw DriverError(underlying: error) }
         }
-        let scope = RequestScope(report: { Issue.record("\($0)") })
+        let scope = StoreScope(report: { Issue.record("\($0)") })
         _ = try await transaction.get(in: scope.store)
         scope.fail(TestError())
         #expect(await scope.close().releaseFailures.isEmpty)
@@ -80,7 +80,7 @@ struct AroundTests {
             _ = try await use(1)
             throw TestError("commit")
         }
-        let scope = RequestScope(report: { _ in })
+        let scope = StoreScope(report: { _ in })
         _ = try await transaction.get(in: scope.store)
         let settlement = await scope.settle(status: .http(200))
         #expect(settlement.replacement == .http(500))
@@ -126,7 +126,7 @@ struct AroundTests {
             }
             return use.receipt()
         }
-        let scope = RequestScope(report: { _ in })
+        let scope = StoreScope(report: { _ in })
         _ = try await transaction.get(in: scope.store)
         let settlement = await scope.settle(status: .http(200))
         #expect(settlement.replacement == .http(500))
@@ -149,7 +149,7 @@ struct AroundTests {
             }
             return use.receipt()
         }
-        let scope = RequestScope(report: reports.take)
+        let scope = StoreScope(report: reports.take)
         _ = try? await transaction.get(in: scope.store)
         if isAtOnce { await reports.first.wait() }
         let settlement = await scope.settle(status: .http(200))
@@ -168,7 +168,7 @@ struct AroundTests {
             }
         }
         let reports = Reports()
-        let scope = RequestScope(report: reports.take)
+        let scope = StoreScope(report: reports.take)
         _ = try? await transaction.get(in: scope.store)
         await reports.first.wait()
         #expect(await reason { try await transaction.get(in: scope.store) }?.name == "resourceLost")
@@ -195,7 +195,7 @@ struct AroundTests {
         }
         let reports = Reports()
         let observer = CountingObserver()
-        let scope = RequestScope(observer: observer, report: reports.take)
+        let scope = StoreScope(observer: observer, report: reports.take)
         _ = try await other.get(in: scope.store)
         _ = try await transaction.get(in: scope.store)
         die.fire()
@@ -223,7 +223,7 @@ struct AroundTests {
                 if Bool.random() { await Task.yield() }
                 return use.receipt()
             }
-            let scope = RequestScope(observer: observer, report: { _ in })
+            let scope = StoreScope(observer: observer, report: { _ in })
             let reason = await reason { while true { _ = try await resource.get(in: scope.store) } }
             #expect(["useNeverCalled", "resourceLost"].contains(reason?.name))
             await scope.close()
@@ -239,7 +239,7 @@ struct AroundTests {
             (try? await use(1)) ?? use.receipt()
         }
         let reports = Reports()
-        let scope = RequestScope(report: reports.take)
+        let scope = StoreScope(report: reports.take)
         _ = try await transaction.get(in: scope.store)
         scope.fail(TestError())
         let outcome = await scope.close()
@@ -284,7 +284,7 @@ struct AroundTests {
                 throw error
             }
         }
-        let scope = RequestScope(report: { Issue.record("\($0)") })
+        let scope = StoreScope(report: { Issue.record("\($0)") })
         let waiter = Task.immediate { try await transaction.get(in: scope.store) }
         let settlement = await scope.settle(status: .http(200))
         #expect(settlement.failure == nil)
@@ -312,7 +312,7 @@ struct AroundTests {
                     return receipt
                 }
             }
-            let scope = RequestScope(observer: observer, report: { _ in })
+            let scope = StoreScope(observer: observer, report: { _ in })
             _ = try await transaction.get(in: scope.store)
             async let fired: Void = die.fire()
             let settlement = await scope.settle(status: .http(200))

@@ -267,7 +267,7 @@ struct ClaimTests {
             try await connection.withTransaction { transaction in try await use(transaction) }
         }
         let observer = EndObserver(of: "slow", hasEnded)
-        let scope = RequestScope(observer: observer, report: { _ in })
+        let scope = StoreScope(observer: observer, report: { _ in })
         try await scope.run {
             await #expect(throws: (any Error).self) {
                 try await withRequestStore(.child(owning: slow)) { _ in _ = try await slow.get() }

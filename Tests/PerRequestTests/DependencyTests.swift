@@ -103,7 +103,7 @@ struct DependencyTests {
             journal.note("release hanging")
         }
         let observer = CountingObserver()
-        let scope = RequestScope(observer: observer, report: { _ in })
+        let scope = StoreScope(observer: observer, report: { _ in })
         _ = try await other.get(in: scope.store)
         _ = try await hanging.get(in: scope.store)
         await scope.close()
@@ -131,7 +131,7 @@ struct DependencyTests {
         }
         let after = noting("after", in: journal)
         let limits = RequestLimits(beforeResponse: .milliseconds(20), afterResponse: .milliseconds(20))
-        let scope = RequestScope(limits: limits, report: reports.take)
+        let scope = StoreScope(limits: limits, report: reports.take)
         _ = try await after.get(in: scope.store)
         _ = try await first.get(in: scope.store)
         _ = try await slow.get(in: scope.store)
@@ -187,7 +187,7 @@ struct DependencyTests {
         } release: { _, _ in
             await end.wait()
         }
-        let scope = RequestScope(report: { _ in })
+        let scope = StoreScope(report: { _ in })
         _ = try await dependent.get(in: scope.store)
         let reason = try #require(await reason { try await base.release(.commit, in: scope.store) })
         #expect(reason.name == "releaseTimedOut")
@@ -202,7 +202,7 @@ struct DependencyTests {
     func releaseInsideStart() async throws {
         let journal = Journal()
         let ended = Signal()
-        let scope = RequestScope(report: { _ in })
+        let scope = StoreScope(report: { _ in })
         let late = RequestResource("late", limits: .init(release: .milliseconds(20))) {
             // The point begins inside the synchronous part of the factory.
             Task.immediate { await scope.close() }
@@ -223,7 +223,7 @@ struct DependencyTests {
         } release: { _, _ in
             await end.wait()
         }
-        let scope = RequestScope(limits: .init(beforeResponse: .milliseconds(20)), report: { _ in })
+        let scope = StoreScope(limits: .init(beforeResponse: .milliseconds(20)), report: { _ in })
         _ = try await slow.get(in: scope.store)
         let early = Task.immediate { try await slow.release(.commit, in: scope.store) }
         let settlement = await scope.settle(status: .http(200))
@@ -241,7 +241,7 @@ struct DependencyTests {
         } release: { _, _ in
             throw TestError("release")
         }
-        let scope = RequestScope(report: { Issue.record("\($0)") })
+        let scope = StoreScope(report: { Issue.record("\($0)") })
         _ = try await failing.get(in: scope.store)
         await #expect(throws: TestError("release")) { try await failing.release(.commit, in: scope.store) }
         let outcome = await scope.close()
@@ -257,7 +257,7 @@ struct DependencyTests {
             journal.note("commit")
             return receipt
         }
-        let scope = RequestScope()
+        let scope = StoreScope()
         _ = try await transaction.get(in: scope.store)
         try await transaction.release(.commit, in: scope.store)
         #expect(journal.entries == ["commit"])
@@ -314,7 +314,7 @@ struct DependencyTests {
         #expect(journal.entries == ["body ended", "release"])
 
         let reports = Reports()
-        let scope = RequestScope(report: reports.take)
+        let scope = StoreScope(report: reports.take)
         let started = Signal()
         let slow = Task {
             try await resource.use(in: scope.store) { _ in
@@ -340,7 +340,7 @@ struct DependencyTests {
             1
         } release: { _, _ in
         }
-        let scope = RequestScope(id: "4711", report: reports.take)
+        let scope = StoreScope(id: "4711", report: reports.take)
         _ = try await resource.get(in: scope.store)
         await reports.first.wait()
         await scope.close()

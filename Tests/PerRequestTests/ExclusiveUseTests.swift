@@ -83,7 +83,7 @@ struct ExclusiveUseTests {
         let journal = Journal()
         let counter = counter(journal)
         let end = Signal()
-        let scope = RequestScope()
+        let scope = StoreScope()
         let first = await occupy(counter, in: scope.store, until: end)
         // Each asks before the next one starts.
         let others = (1...5).map { number in
@@ -111,7 +111,7 @@ struct ExclusiveUseTests {
         let journal = Journal()
         let counter = counter(journal)
         let end = Signal()
-        let scope = RequestScope()
+        let scope = StoreScope()
         let first = await occupy(counter, in: scope.store, until: end)
         let cancelled = Task.immediate { try await counter.useExclusively(in: scope.store) { _ in journal.note("?") } }
         let last = Task.immediate { try await counter.useExclusively(in: scope.store) { _ in journal.note("last") } }
@@ -142,7 +142,7 @@ struct ExclusiveUseTests {
         let reports = Reports()
         let counter = counter(journal, limits: .init(release: overruns ? .milliseconds(10) : .seconds(3_600)))
         let end = Signal()
-        let scope = RequestScope(report: reports.take)
+        let scope = StoreScope(report: reports.take)
         let first = await occupy(counter, in: scope.store, until: end)
         let second = Task.immediate {
             try await counter.useExclusively(in: scope.store) { counter in
@@ -171,7 +171,7 @@ struct ExclusiveUseTests {
         let journal = Journal()
         let counter = counter(journal)
         let end = Signal()
-        let scope = RequestScope()
+        let scope = StoreScope()
         let first = await occupy(counter, in: scope.store, until: end)
         let early = Task.immediate { try await counter.release(.commit, in: scope.store) }
         #expect(await reason { try await counter.useExclusively(in: scope.store) { _ in } }?.name == "released")
@@ -195,7 +195,7 @@ struct ExclusiveUseTests {
         }
         let own = #"inUse(by: "client")"#
         let path = #"deadlock(["built", "client", "built"])"#
-        let scope = RequestScope()
+        let scope = StoreScope()
         let store = scope.store
         func ask() async -> String? {
             await reason { try await client.useExclusively(in: store) { _ in } }.map { "\($0)" }
@@ -235,7 +235,7 @@ struct ExclusiveUseTests {
             } release: { _, _ in
             }
         }
-        let scope = RequestScope()
+        let scope = StoreScope()
         let all = Counter()
         let together = Signal()
         let reasons = await withTaskGroup { group in

@@ -206,7 +206,7 @@ struct NestedDependencyTests {
         }
         let held = Signal()
         let end = Signal()
-        let scope = RequestScope(report: reports.take)
+        let scope = StoreScope(report: reports.take)
         let child = await scope.run {
             Task {
                 try await withRequestStore(.child(owning: owned)) { _ in

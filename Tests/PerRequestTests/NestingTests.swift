@@ -130,7 +130,7 @@ struct NestingTests {
         let resources = (0..<3).map { noting("child \($0)", in: journal) }
         let allOpen = Signal()
         let parentClosed = Signal()
-        let scope = RequestScope()
+        let scope = StoreScope()
         _ = try await parentResource.get(in: scope.store)
         var children: [Task<Void, any Error>] = []
         for resource in resources {

@@ -38,7 +38,7 @@ struct ReleaseTests {
             #expect(values == ["early", "after"])
             #expect(await reason { try await never.get() }?.name == "releasePointBegan")
         }
-        let scope = RequestScope()
+        let scope = StoreScope()
         try await scope.run {
             _ = try await early.get()
             _ = try await late.get()
@@ -107,7 +107,7 @@ struct ReleaseTests {
         } release: { _, _ in
             do { try await Signal().waitOrCancel() } catch { journal.note("hanging cancelled") }
         }
-        let scope = RequestScope(observer: observer, report: reports.take)
+        let scope = StoreScope(observer: observer, report: reports.take)
         _ = try await first.get(in: scope.store)
         _ = try await hanging.get(in: scope.store)
         let settlement = await scope.settle(status: .http(200))
@@ -130,7 +130,7 @@ struct ReleaseTests {
         let journal = Journal()
         let resource = noting("resource", in: journal, released: .beforeResponse)
         for fails in [false, true] {
-            let scope = RequestScope()
+            let scope = StoreScope()
             _ = try await resource.get(in: scope.store)
             if fails { scope.fail(TestError()) }
             let settlement = await scope.settle(status: .http(status))
@@ -147,14 +147,14 @@ struct ReleaseTests {
         arguments: [(0, .commit), (5, .rollback)] as [(Int, RequestOutcome.Verdict)]
     )
     func grpcStatus(_ status: Int, _ verdict: RequestOutcome.Verdict) async throws {
-        let scope = RequestScope()
+        let scope = StoreScope()
         #expect(await scope.settle(status: .grpc(status)).outcome.verdict == verdict)
         await scope.close()
     }
 
     @Test("Rule 15: `store.fail` rolls back and leaves the response; nothing after settling changes the verdict")
     func fail() async throws {
-        let scope = RequestScope()
+        let scope = StoreScope()
         scope.store.fail(TestError("first"))
         scope.store.fail(TestError("second"))
         let settlement = await scope.settle(status: .http(200))
@@ -164,7 +164,7 @@ struct ReleaseTests {
         guard case .failed(let error) = outcome.ending else { Issue.record("\(outcome)"); return }
         #expect(error as? TestError == TestError("first"))
 
-        let late = RequestScope()
+        let late = StoreScope()
         await late.settle(status: .http(200))
         late.store.fail(TestError())
         #expect(await late.close().verdict == .commit)
@@ -174,7 +174,7 @@ struct ReleaseTests {
     func clientGone() async throws {
         let journal = Journal()
         let after = noting("after", in: journal)
-        let scope = RequestScope()
+        let scope = StoreScope()
         _ = try await after.get(in: scope.store)
         await scope.settle(status: .http(200))
         let outcome = await scope.close(.clientDisconnected)
@@ -195,7 +195,7 @@ struct ReleaseTests {
             throw TestError("commit")
         }
         let last = noting("last", in: journal, released: .beforeResponse)
-        let scope = RequestScope(report: { _ in })
+        let scope = StoreScope(report: { _ in })
         _ = try await after.get(in: scope.store)
         _ = try await first.get(in: scope.store)
         _ = try await failing.get(in: scope.store)
@@ -221,7 +221,7 @@ struct ReleaseTests {
         } release: { _, _ in
             throw TestError()
         }
-        let scope = RequestScope(report: { _ in })
+        let scope = StoreScope(report: { _ in })
         _ = try await failing.get(in: scope.store)
         scope.fail(TestError("handler"))
         let settlement = await scope.settle(status: .http(409))
@@ -276,7 +276,7 @@ struct ReleaseTests {
         } release: { _, outcome in
             journal.note("\(outcome.verdict) \(outcome.ending.name)")
         }
-        let scope = RequestScope()
+        let scope = StoreScope()
         try await resource.get(in: scope.store)
         scope.fail(as: .clientDisconnected)
         scope.fail(TestError())
@@ -300,7 +300,7 @@ struct ReleaseTests {
         } release: { _, outcome in
             journal.note("\(outcome.status.map { "\($0)" } ?? "-") \(outcome.ending.name)")
         }
-        let scope = RequestScope()
+        let scope = StoreScope()
         _ = try await before.get(in: scope.store)
         _ = try await after.get(in: scope.store)
         await scope.settle(status: .http(200))
@@ -311,7 +311,7 @@ struct ReleaseTests {
     @Test("Rule 19: the outcome of a request that used nothing is told as well", arguments: [false, true])
     func emptyOutcome(_ isObserved: Bool) async {
         for written in [nil, RequestStatus.http(204)] {
-            let scope = RequestScope(observer: isObserved ? CountingObserver() : nil)
+            let scope = StoreScope(observer: isObserved ? CountingObserver() : nil)
             await scope.settle(status: .http(200))
             let outcome = await scope.close(.clientDisconnected, status: written)
             #expect(outcome.status == written ?? .http(200))
@@ -332,7 +332,7 @@ struct ReleaseTests {
             }
         }
         // A thousand turns of a busy machine's threads may take longer than a request has.
-        let scope = RequestScope(limits: RequestLimits(afterResponse: .seconds(600)))
+        let scope = StoreScope(limits: RequestLimits(afterResponse: .seconds(600)))
         try await scope.run { for resource in resources { _ = try await resource.get() } }
         await scope.close()
         #expect(journal.entries == (0..<1_000).reversed().map { "\($0)" })

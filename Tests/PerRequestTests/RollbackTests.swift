@@ -152,7 +152,7 @@ struct RollbackTests {
                 throw wrapping
             }
         }
-        let scope = RequestScope(report: reports.take)
+        let scope = StoreScope(report: reports.take)
         _ = try await transaction.get(in: scope.store)
         scope.fail(TestError())
         await scope.close()

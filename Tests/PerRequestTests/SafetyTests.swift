@@ -26,7 +26,7 @@ struct SafetyTests {
         }
         let observer = CountingObserver()
         func open() async throws -> RequestStore {
-            let scope = RequestScope(observer: observer, report: reports.take)
+            let scope = StoreScope(observer: observer, report: reports.take)
             _ = try await first.get(in: scope.store)
             // Its task holds the store current for as long as it waits; that must not keep the request open.
             _ = try await around.get(in: scope.store)
@@ -49,7 +49,7 @@ struct SafetyTests {
     @Test("Rule 21: a scope that was closed reports nothing when it is dropped")
     func closed() async throws {
         for _ in 0..<10 {
-            let scope = RequestScope(report: { Issue.record("\($0)") })
+            let scope = StoreScope(report: { Issue.record("\($0)") })
             await scope.close()
         }
     }
@@ -138,7 +138,7 @@ struct SafetyTests {
             1
         } release: { _, _ in
         }
-        let scope = RequestScope()
+        let scope = StoreScope()
         _ = try await resource.get(in: scope.store)
         let deadlines = scope.store.core.request.state.withLock { $0.acquisitions.all.compactMap(\.deadline) }
         #expect(deadlines.isEmpty)
@@ -168,7 +168,7 @@ struct SafetyTests {
             try await Signal().waitOrCancel()
         } release: { _, _ in
         }
-        let first = RequestScope(core: RequestCore(StoreConfiguration(reporter: { _ in }, executor: ThreadExecutor())))
+        let first = StoreScope(core: RequestCore(StoreConfiguration(reporter: { _ in }, executor: ThreadExecutor())))
         _ = try await blocking.get(in: first.store)
         _ = try await slow.get(in: first.store)
         // When the limit of `slow` has passed, `blocking` is released. The limits of the others pass at the same time.
@@ -192,7 +192,7 @@ struct SafetyTests {
         let around = RequestResource<Int>.around("around", limits: .init(hold: .seconds(100))) { use in
             try await use(1)
         }
-        let scope = RequestScope()
+        let scope = StoreScope()
         let core = scope.store.core.request
         _ = try await around.get(in: scope.store)
         let acquisition = try #require(core.state.withLock { $0.acquisitions.all.first })

@@ -11,7 +11,7 @@ struct ScopeTests {
         let before = noting("before", in: journal, released: .beforeResponse)
         let after = noting("after", in: journal)
         let observer = CountingObserver()
-        let scope = RequestScope(observer: observer)
+        let scope = StoreScope(observer: observer)
         _ = try await before.get(in: scope.store)
         _ = try await after.get(in: scope.store)
 
@@ -46,7 +46,7 @@ struct ScopeTests {
             journal.note("after")
         }
         for _ in 0..<200 {
-            let scope = RequestScope()
+            let scope = StoreScope()
             try await before.get(in: scope.store)
             try await after.get(in: scope.store)
             await withTaskGroup { group in
@@ -67,7 +67,7 @@ struct ScopeTests {
         let journal = Journal()
         let before = noting("before", in: journal, released: .beforeResponse)
         let after = noting("after", in: journal)
-        let scope = RequestScope()
+        let scope = StoreScope()
         _ = try await before.get(in: scope.store)
         _ = try await after.get(in: scope.store)
         let outcome = await scope.close(status: .http(503))
@@ -117,7 +117,7 @@ struct ScopeTests {
         } release: { _, _ in
         }
         let around = RequestResource<RequestStore?>.around("around") { use in try await use(RequestStore.current) }
-        let scope = RequestScope()
+        let scope = StoreScope()
         try await withRequestStore { other in
             let inFactory = try await resource.get(in: scope.store)
             #expect(inFactory == scope.store)

@@ -57,7 +57,7 @@ struct ValueTests {
 
     @Test("Every key takes a store explicitly, whatever is current")
     func explicitStore() async throws {
-        let scope = RequestScope()
+        let scope = StoreScope()
         try await withRequestStore { _ in
             try Self.user.set("current")
             try Self.user.set("explicit", in: scope.store)
@@ -190,7 +190,7 @@ struct ValueTests {
     @Test("Rule 7: a read that races with the close gives the value or the default, a thousand times")
     func closeRace() async throws {
         for number in 0..<1_000 {
-            let scope = RequestScope()
+            let scope = StoreScope()
             try Self.user.set("mine \(number)", in: scope.store)
             await withTaskGroup { group in
                 group.addTask {

@@ -35,8 +35,11 @@ package.targets += [
     ),
     .target(name: "UsingItAnywhere", dependencies: perRequest("PerRequest")),
     .target(name: "UsingInALibrary", dependencies: perRequest("PerRequest")),
-    .target(name: "WritingAnAdapter", dependencies: perRequest("PerRequest")),
-    .target(name: "CheckingAnAdapter", dependencies: perRequest("PerRequest", "PerRequestTesting")),
+    .target(name: "WritingAnAdapter", dependencies: perRequest("PerRequest", "PerRequestAdapters")),
+    .target(
+        name: "CheckingAnAdapter",
+        dependencies: perRequest("PerRequest", "PerRequestAdapters", "PerRequestTesting")
+    ),
     .testTarget(name: "UsingItAnywhereTests", dependencies: ["UsingItAnywhere"] + perRequest("PerRequest")),
     .testTarget(name: "UsingInALibraryTests", dependencies: ["UsingInALibrary"] + perRequest("PerRequest")),
     .testTarget(

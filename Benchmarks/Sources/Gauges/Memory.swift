@@ -1,6 +1,6 @@
 import CMemory
 import Operations
-import PerRequest
+import PerRequestAdapters
 
 extension Main {
     /// What an open store takes: the growth over many that are open at once.

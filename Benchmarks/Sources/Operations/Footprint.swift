@@ -1,4 +1,5 @@
-public import PerRequest
+import PerRequest
+public import PerRequestAdapters
 
 /// A store whose memory is measured while it is open.
 public struct Footprint: Sendable {

@@ -1,4 +1,5 @@
 import PerRequest
+import PerRequestAdapters
 
 /// Something whose cost may grow with how many there are of something.
 struct Growth: Sendable {

@@ -1,4 +1,5 @@
 import PerRequest
+import PerRequestAdapters
 
 extension Cost {
     static let scopes = [

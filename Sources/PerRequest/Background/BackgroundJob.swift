@@ -30,12 +30,12 @@ final class BackgroundJob: Sendable {
     func run() async -> End {
         let origin = line.origin
         let core = RequestCore(configuration, reportingTo: origin.receiver, id: "\(origin.id)/\(name)", values: values)
-        let scope = RequestScope(core: core)
+        let scope = StoreScope(core: core)
         guard let receiver = origin.receiver else { return await run(in: scope) }
         return await receiver.runJob { await run(in: scope) }
     }
 
-    private nonisolated(nonsending) func run(in scope: RequestScope) async -> End {
+    private nonisolated(nonsending) func run(in scope: StoreScope) async -> End {
         await scope.run {
             do {
                 try await work()

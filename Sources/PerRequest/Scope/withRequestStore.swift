@@ -67,7 +67,7 @@ nonisolated(nonsending) func withRequestStore<Result>(
     _ background: BackgroundWork?,
     _ body: nonisolated(nonsending) (RequestStore) async throws -> Result
 ) async throws -> Result {
-    let scope: RequestScope
+    let scope: StoreScope
     switch (nesting.mode, Ambient.core) {
     case (.join, let core?):
         guard !core.isClosed else { throw core.error(.requestEnded, key: nil) }
@@ -76,9 +76,9 @@ nonisolated(nonsending) func withRequestStore<Result>(
         guard let child = parent.openChild(owning: owned, id: id, observer: observer) else {
             throw parent.error(.requestEnded, key: nil)
         }
-        scope = RequestScope(child: child)
+        scope = StoreScope(child: child)
     case (.independent, _), (.join, nil), (.child, nil):
-        scope = RequestScope(openedBy: id, observer, background)
+        scope = StoreScope(openedBy: id, observer, background)
     }
     return try await scope.serve(releaseFailure: { $0 as any Error }, body)
 }
@@ -104,7 +104,7 @@ public nonisolated(nonsending) func withRequestStore<Result, Failure: Error>(
     releaseFailure: (RequestReleaseError) -> Failure,
     _ body: nonisolated(nonsending) (RequestStore) async throws(Failure) -> Result
 ) async throws(Failure) -> Result {
-    try await RequestScope(openedBy: id, observer, background).serve(releaseFailure: releaseFailure, body)
+    try await StoreScope(openedBy: id, observer, background).serve(releaseFailure: releaseFailure, body)
 }
 
 /// Opens a store in which something takes the place of resources and memos, for `PerRequestTesting`.
@@ -114,11 +114,11 @@ package nonisolated(nonsending) func withRequestStore<Result>(
     observer: (any RequestObserver)?,
     _ body: nonisolated(nonsending) (RequestStore) async throws -> Result
 ) async throws -> Result {
-    let scope = RequestScope(openedBy: id, observer, nil, overrides)
+    let scope = StoreScope(openedBy: id, observer, nil, overrides)
     return try await scope.serve(releaseFailure: { $0 as any Error }, body)
 }
 
-extension RequestScope {
+extension StoreScope {
     /// Opens a root whose opener runs what is left for after it, where nobody else does.
     fileprivate convenience init(
         openedBy id: String?,

@@ -100,11 +100,11 @@ extension StoreCore {
     /// Releases what has to be released before the response.
     ///
     /// Returns when that is done or has taken too long.
-    nonisolated(nonsending) func settle(status: RequestStatus?) async -> RequestSettlement {
+    nonisolated(nonsending) func settle(status: RequestStatus?) async -> StoreSettlement {
         if configuration.isOverridden { await forceOutcome() }
         let isSuccess = !(status?.isFailure ?? false)
         if let outcome = settleAtOnce(success: isSuccess, status) {
-            return RequestSettlement(outcome: outcome, failure: nil, replacement: nil)
+            return StoreSettlement(outcome: outcome, failure: nil)
         }
         let event = Lifecycle.Event.settle(scope, success: isSuccess)
         await run(event, until: .settled, within: .beforeResponse) { state in
@@ -114,10 +114,9 @@ extension StoreCore {
         return request.state.withLock { state in
             let outcome = (self as? ChildCore)?.ended ?? state.outcome(of: scope)
             guard state.lifecycle.response(of: scope) != .asIntended else {
-                return RequestSettlement(outcome: outcome, failure: nil, replacement: nil)
+                return StoreSettlement(outcome: outcome, failure: nil)
             }
-            let failure = RequestReleaseError(request: id, outcome: outcome)
-            return RequestSettlement(outcome: outcome, failure: failure, replacement: outcome.status)
+            return StoreSettlement(outcome: outcome, failure: RequestReleaseError(request: id, outcome: outcome))
         }
     }
 

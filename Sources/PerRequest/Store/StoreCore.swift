@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// The store of a request has a ``RequestCore``, which all its children refer to; a child's is a ``ChildCore``.
 ///
-/// Nothing that the core owns keeps the request open: the ``RequestScope`` owns the request, and the core does not
+/// Nothing that the core owns keeps the request open: the ``StoreScope`` owns the request, and the core does not
 /// reference it (rule 21).
 @usableFromInline
 class StoreCore: @unchecked Sendable {

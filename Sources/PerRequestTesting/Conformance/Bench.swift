@@ -1,4 +1,5 @@
 import PerRequest
+import PerRequestAdapters
 import Synchronization
 
 /// One server under a check: runs it, and knows what its requests did.

@@ -1,4 +1,5 @@
 public import PerRequest
+import PerRequestAdapters
 
 /// What a server of the conformance suite serves: a check's handler, and the hooks of its middleware.
 ///

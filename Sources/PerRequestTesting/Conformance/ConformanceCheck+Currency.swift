@@ -1,5 +1,6 @@
 import Dispatch
 import PerRequest
+import PerRequestAdapters
 
 /// Rules 2, 3 and 5: which store the code of a request sees.
 extension ConformanceCheck {

@@ -1,4 +1,5 @@
 import PerRequest
+import PerRequestAdapters
 
 /// Rule 1: every way out of a request closes its store once, after releasing what it holds.
 extension ConformanceCheck {

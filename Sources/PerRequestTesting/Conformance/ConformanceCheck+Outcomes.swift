@@ -1,4 +1,5 @@
 import PerRequest
+import PerRequestAdapters
 
 /// Rules 15, 18 and 19: what becomes of a request.
 extension ConformanceCheck {

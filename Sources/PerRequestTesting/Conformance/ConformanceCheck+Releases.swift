@@ -1,4 +1,5 @@
 import PerRequest
+import PerRequestAdapters
 
 /// Rules 12, 16, 18 and 19: in which order a request releases, and what a release that fails does to the response.
 extension ConformanceCheck {

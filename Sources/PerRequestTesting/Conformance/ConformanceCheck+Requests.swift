@@ -1,4 +1,5 @@
 import PerRequest
+import PerRequestAdapters
 
 /// Rules 1, 6, 15, 19 and 20: requests beside and after each other, work after the response, clients that leave.
 extension ConformanceCheck {

@@ -1,4 +1,4 @@
-public import PerRequest
+public import PerRequestAdapters
 
 /// One promise of PerRequest, checked on a server of a framework.
 ///

@@ -1,4 +1,4 @@
-public import PerRequest
+public import PerRequestAdapters
 
 /// A server of a framework, with its adapter: what the conformance suite runs on.
 ///

@@ -1,4 +1,4 @@
-public import PerRequest
+public import PerRequestAdapters
 
 /// How far a server reaches one code path.
 public enum ConformanceSupport: String, Hashable, Sendable {

@@ -1,4 +1,5 @@
 import PerRequest
+import PerRequestAdapters
 import Synchronization
 
 /// Sees what the stores of a server do, notes what a check tells it, and can be waited on.

@@ -2,6 +2,7 @@
 import FlyingFox
 import Foundation
 import PerRequest
+import PerRequestAdapters
 import PerRequestFlyingFox
 import PerRequestTestSupport
 import PerRequestTesting

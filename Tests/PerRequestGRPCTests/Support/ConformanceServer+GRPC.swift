@@ -2,6 +2,7 @@
 public import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 import PerRequest
+import PerRequestAdapters
 import PerRequestGRPC
 public import PerRequestTesting
 import Synchronization

@@ -4,6 +4,7 @@ public import Hummingbird
 public import HummingbirdCore
 import NIOCore
 import PerRequest
+import PerRequestAdapters
 import PerRequestHummingbird
 import PerRequestTestSupport
 public import PerRequestTesting

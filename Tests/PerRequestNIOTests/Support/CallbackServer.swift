@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import PerRequest
+import PerRequestAdapters
 import PerRequestNIO
 
 typealias CallbackHandler = @Sendable (_ path: String, _ eventLoop: any EventLoop) -> RequestFuture<String>

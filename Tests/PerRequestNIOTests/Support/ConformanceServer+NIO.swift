@@ -2,6 +2,7 @@
 import NIOCore
 import NIOHTTP1
 import PerRequest
+import PerRequestAdapters
 import PerRequestNIO
 import PerRequestTestSupport
 import PerRequestTesting

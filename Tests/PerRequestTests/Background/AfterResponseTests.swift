@@ -15,7 +15,7 @@ struct AfterResponseTests {
         let journal = Journal()
         let resource = noting("resource", in: journal)
         try await running(work) {
-            let scope = RequestScope(background: work)
+            let scope = StoreScope(background: work)
             try await scope.run {
                 for number in 1...3 { try RequestStore.afterResponse("\(number)") { journal.note("job \(number)") } }
                 _ = try await resource.get()
@@ -34,7 +34,7 @@ struct AfterResponseTests {
         let work = BackgroundWork()
         let gate = Signal()
         try await running(work) {
-            let scope = RequestScope(background: work)
+            let scope = StoreScope(background: work)
             try await scope.run { try RequestStore.afterResponse("slow") { await gate.wait() } }
             await scope.close()
             #expect(scope.store.isClosed)
@@ -89,7 +89,7 @@ struct AfterResponseTests {
         let journal = Journal()
         let trace = Lock(0)
         try await running(work) {
-            let scope = RequestScope(id: "7", background: work)
+            let scope = StoreScope(id: "7", background: work)
             try await scope.run {
                 try Self.body.set("secret")
                 try RequestStore.afterResponse("job") {
@@ -114,7 +114,7 @@ struct AfterResponseTests {
         let resource = noting("resource", in: journal)
         let reports = Journal()
         try await running(work) {
-            let scope = RequestScope(id: "9", report: { reports.note("\($0)") }, background: work)
+            let scope = StoreScope(id: "9", report: { reports.note("\($0)") }, background: work)
             try await scope.run {
                 _ = try await resource.get()
                 try RequestStore.afterResponse("good") { _ = try await resource.get() }
@@ -140,7 +140,7 @@ struct AfterResponseTests {
         let journal = Journal()
         try await running(work) {
             for _ in 1...3 {
-                let scope = RequestScope(background: work)
+                let scope = StoreScope(background: work)
                 try await scope.run {
                     try RequestStore.afterResponse("mail") { journal.note("mail") }
                     try RequestStore.afterResponse("audit", .always) { journal.note("audit") }
@@ -163,18 +163,18 @@ struct AfterResponseTests {
             throw TestError()
         }
         try await running(work) {
-            let first = RequestScope(report: { _ in }, background: work)
+            let first = StoreScope(report: { _ in }, background: work)
             try await first.run {
                 try RequestStore.afterResponse("mail") { journal.note("mail") }
                 _ = try await failing.get()
                 await first.settle(status: .http(200))
             }
             await first.close()
-            let second = RequestScope(background: work)
+            let second = StoreScope(background: work)
             try await second.run { try RequestStore.afterResponse("mail") { journal.note("mail") } }
             await second.settle(status: .http(500))
             await second.close()
-            try await RequestScope(report: { _ in }, background: work).run {
+            try await StoreScope(report: { _ in }, background: work).run {
                 try RequestStore.afterResponse("mail") { journal.note("mail") }
             }
         }
@@ -185,20 +185,20 @@ struct AfterResponseTests {
     func refusals() async throws {
         #expect(await reason { try RequestStore.afterResponse("x") {} }?.name == "outsideRequest")
         #expect(await reason { try requestStore().afterResponse("x") {} }?.name == "privateStore")
-        let scope = RequestScope()
+        let scope = StoreScope()
         #expect(await reason { try scope.store.afterResponse("x") {} }?.name == "noBackgroundWork")
         await scope.close()
         let work = BackgroundWork()
         #expect(
-            await reason { try RequestScope(report: { _ in }, background: work).store.afterResponse("x") {} }?.name
+            await reason { try StoreScope(report: { _ in }, background: work).store.afterResponse("x") {} }?.name
                 == "backgroundWorkNotRunning"
         )
         try await running(work) {
-            let closed = RequestScope(background: work)
+            let closed = StoreScope(background: work)
             await closed.close()
             #expect(await reason { try closed.store.afterResponse("x") {} }?.name == "requestEnded")
         }
-        let late = RequestScope(background: work)
+        let late = StoreScope(background: work)
         #expect(await reason { try late.store.afterResponse("x") {} }?.name == "backgroundWorkNotRunning")
         await late.close()
     }
@@ -207,7 +207,7 @@ struct AfterResponseTests {
     func full() async throws {
         let work = BackgroundWork(limits: .init(admitted: 2))
         try await running(work) {
-            let scope = RequestScope(id: "5", background: work)
+            let scope = StoreScope(id: "5", background: work)
             for _ in 1...2 { try scope.store.afterResponse("x") {} }
             let error = #expect(throws: RequestStoreError.self) { try scope.store.afterResponse("mail") {} }
             #expect(error?.reason.name == "backgroundWorkFull")
@@ -222,7 +222,7 @@ struct AfterResponseTests {
         let journal = Journal()
         let draining = Signal()
         try await running(work) {
-            let scope = RequestScope(report: { _ in }, background: work)
+            let scope = StoreScope(report: { _ in }, background: work)
             try await scope.run {
                 try RequestStore.afterResponse("first") {
                     await draining.wait()
@@ -250,7 +250,7 @@ struct AfterResponseTests {
         let seen = Lock((now: 0, most: 0, all: 0))
         try await running(work) {
             for number in 1...100 {
-                let scope = RequestScope(background: work)
+                let scope = StoreScope(background: work)
                 try await scope.run {
                     try RequestStore.afterResponse("\(number)") {
                         seen.withLock { state in
@@ -275,14 +275,14 @@ struct AfterResponseTests {
         let reports = Journal()
         let never = Signal()
         try await running(work) {
-            let scope = RequestScope(id: "3", report: { reports.note("\($0)") }, background: work)
+            let scope = StoreScope(id: "3", report: { reports.note("\($0)") }, background: work)
             try await scope.run {
                 try RequestStore.afterResponse("endless") { try await never.waitOrCancel() }
                 try RequestStore.afterResponse("waiting") { Issue.record("it has no turn") }
             }
             await scope.close()
             // One whose request is not over has its place taken away.
-            let open = RequestScope(id: "4", report: { reports.note("\($0)") }, background: work)
+            let open = StoreScope(id: "4", report: { reports.note("\($0)") }, background: work)
             try await open.run { try RequestStore.afterResponse("late") { Issue.record("it is too late") } }
             work.shutDown()
             while work.counts != BackgroundWork.Counts() { await Task.yield() }
@@ -305,7 +305,7 @@ struct AfterResponseTests {
         let (started, never) = (Signal(), Signal())
         let runner = Task { await work.runUntilShutdown() }
         await work.untilRunning()
-        let scope = RequestScope(report: { reports.note("\($0)") }, background: work)
+        let scope = StoreScope(report: { reports.note("\($0)") }, background: work)
         try await scope.run {
             try RequestStore.afterResponse("endless") {
                 started.fire()
@@ -409,7 +409,7 @@ struct AfterResponseTests {
         let work = BackgroundWork()
         let gone = Signal()
         try await running(work) {
-            let scope = RequestScope(background: work)
+            let scope = StoreScope(background: work)
             let key = RequestLocal<Tracked?>("tracked")
             try await scope.run {
                 try key.set(Tracked { gone.fire() })
@@ -430,9 +430,9 @@ struct AfterResponseTests {
         let work = BackgroundWork(limits: .init(concurrent: 1, drain: .milliseconds(1), grace: .milliseconds(1)))
         let (gone, mayEnd) = (Signal(), Signal())
         let key = RequestLocal<Tracked?>("tracked")
-        let late = RequestScope(report: { _ in }, background: work)
+        let late = StoreScope(report: { _ in }, background: work)
         try await running(work) {
-            let scope = RequestScope(report: { _ in }, background: work)
+            let scope = StoreScope(report: { _ in }, background: work)
             let used = end == .tooLate ? late : scope
             try await scope.run {
                 if end == .givenUp { try RequestStore.afterResponse("before") { try await mayEnd.waitOrCancel() } }

@@ -18,7 +18,7 @@ struct BackgroundLineTests {
                 // However long they take on a busy machine.
                 let work = BackgroundWork(limits: .init(admitted: 1_000_000, drain: .seconds(3_600)))
                 try await running(work) {
-                    let scope = RequestScope(id: "r", report: { _ in }, background: work)
+                    let scope = StoreScope(id: "r", report: { _ in }, background: work)
                     do {
                         try await scope.run { try await body(scope.store) }
                     } catch {
@@ -173,7 +173,7 @@ struct BackgroundLineTests {
         let work = BackgroundWork()
         try await running(work) {
             let limits = RequestLimits(beforeResponse: .milliseconds(1))
-            let scope = RequestScope(
+            let scope = StoreScope(
                 limits: limits,
                 report: { report in
                     if case .pointOverran(.beforeResponse, _) = report.kind { journal.note("overran") }
@@ -247,7 +247,7 @@ struct BackgroundLineTests {
         let (first, second) = (Signal(), Signal())
         try await running(work) {
             for (mine, other) in [(first, second), (second, first)] {
-                let scope = RequestScope(background: work)
+                let scope = StoreScope(background: work)
                 // Neither ends before the other has started.
                 try scope.store.afterResponse("job") {
                     mine.fire()
@@ -265,7 +265,7 @@ struct BackgroundLineTests {
         let mayGoOn = Signal()
         try await running(work) {
             func leave(_ names: [String], _ body: @escaping @Sendable () async -> Void = {}) async throws {
-                let scope = RequestScope(background: work)
+                let scope = StoreScope(background: work)
                 for name in names {
                     try scope.store.afterResponse(name) {
                         await body()

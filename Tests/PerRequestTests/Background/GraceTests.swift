@@ -14,7 +14,7 @@ struct GraceTests {
         _ reports: Journal,
         _ job: @escaping @Sendable (String) async throws -> Void
     ) async throws {
-        let scope = RequestScope(id: "1", report: { reports.note("\($0)") }, background: work)
+        let scope = StoreScope(id: "1", report: { reports.note("\($0)") }, background: work)
         for name in names { try scope.store.afterResponse(name) { try await job(name) } }
         await scope.close()
     }
@@ -39,7 +39,7 @@ struct GraceTests {
             started.fire()
             await mayEnd.wait()
             journal.note("\(name), \(Task.isCancelled)")
-            let scope = RequestScope.init(report: { _ in }, background: work)
+            let scope = StoreScope.init(report: { _ in }, background: work)
             journal.note(await reason { try scope.store.afterResponse("more") {} }?.name ?? "-")
             await scope.close()
             journal.note(await reason { try RequestStore.afterResponse("more") {} }?.name ?? "-")

@@ -73,7 +73,7 @@ struct InterleavingTests {
     ) async {
         var plan = Plan(random: SeededGenerator(seed: seed &* 7_919))
         let keys = keys(&plan, journal, seed)
-        let scope = RequestScope(
+        let scope = StoreScope(
             core: RequestCore(StoreConfiguration(observer: observer, reporter: { _ in }, executor: executor))
         )
         journal.note("root \(scope.store.id)")

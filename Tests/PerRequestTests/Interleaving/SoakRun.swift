@@ -43,7 +43,7 @@ final class SoakRun: Sendable {
 
     private func open() async {
         ledger.taskBegan()
-        let scope = RequestScope(core: core)
+        let scope = StoreScope(core: core)
         for task in plan.tasks {
             let caller = start { await scope.run { try? await self.perform(task.steps, Place()) } }
             guard let pause = task.isCancelledAfter else { continue }
@@ -67,7 +67,7 @@ final class SoakRun: Sendable {
         ledger.settled(scope.store.number, outcome.verdict)
     }
 
-    private func check(_ settlement: RequestSettlement, hasLost: Bool) {
+    private func check(_ settlement: StoreSettlement, hasLost: Bool) {
         let verdict = settlement.outcome.verdict
         if verdict == .commit {
             if settlement.failure != nil { ledger.problem("16: it commits, and says that it has failed") }

@@ -12,8 +12,8 @@ struct AfterSettlingTests {
     ]
 
     /// A request whose response has been decided.
-    private static func settled() async -> RequestScope {
-        let scope = RequestScope(report: { _ in })
+    private static func settled() async -> StoreScope {
+        let scope = StoreScope(report: { _ in })
         await scope.settle(status: .http(200))
         return scope
     }
@@ -51,7 +51,7 @@ struct AfterSettlingTests {
             let journal = Journal()
             let before = Self.noting("before", form, in: journal)
             let after = Self.noting("after", form, in: journal)
-            let scope = RequestScope(report: { Issue.record("\($0)") })
+            let scope = StoreScope(report: { Issue.record("\($0)") })
             try await scope.run {
                 _ = try await before.get()
                 await scope.settle(status: .http(status))
@@ -94,7 +94,7 @@ struct AfterSettlingTests {
         } release: { _, outcome in
             journal.note("\(outcome.verdict)")
         }
-        let scope = RequestScope()
+        let scope = StoreScope()
         let caller = Task { try await slow.get(in: scope.store) }
         await begun.wait()
         await scope.settle(status: .http(200))
@@ -158,7 +158,7 @@ struct AfterSettlingTests {
                 let before = Self.noting("before", form, in: journal)
                 let owned = Self.noting("owned", form, in: journal)
                 let (opened, go, held, leave) = (Signal(), Signal(), Signal(), Signal())
-                let scope = RequestScope()
+                let scope = StoreScope()
                 if opensAfter { await scope.settle(status: .http(200)) }
                 let child = Task {
                     await scope.run {

@@ -123,7 +123,7 @@ struct AllowedWaitTests {
             let used = try await client.use { $0 }
             #expect(used == 1)
         }
-        let scope = RequestScope(report: { Issue.record("\($0)") })
+        let scope = StoreScope(report: { Issue.record("\($0)") })
         await scope.run { _ = try? await built.get() }
         await scope.close()
         #expect(scope.store.isClosed)

@@ -55,7 +55,7 @@ struct BlockingTests {
     func reported(_ place: Place, inChild: Bool) async throws {
         let blocking = Self.resource(place, .milliseconds(20))
         let reports = Reports()
-        let scope = RequestScope(id: "root", report: reports.take)
+        let scope = StoreScope(id: "root", report: reports.take)
         try await scope.run {
             try await withRequestStore(inChild ? .child(owning: blocking) : .join, id: inChild ? "child" : nil) { _ in
                 let value = try await blocking.get()
@@ -78,7 +78,7 @@ struct BlockingTests {
     )
     func inTime(_ place: Place) async throws {
         let blocking = Self.resource(place, .seconds(30))
-        let scope = RequestScope(report: { Issue.record("\($0)") })
+        let scope = StoreScope(report: { Issue.record("\($0)") })
         #expect(try await blocking.get(in: scope.store) == 1)
         await scope.close()
     }
@@ -87,7 +87,7 @@ struct BlockingTests {
     func memo() async throws {
         let memo = Self.memo(.milliseconds(20))
         let reports = Reports()
-        let scope = RequestScope(report: reports.take)
+        let scope = StoreScope(report: reports.take)
         let reason = await reasonIfAny { try await scope.run { try await memo() } }
         let isReported = reports.all.contains { "\($0.kind)".hasPrefix("blocked") }
         #expect(reason?.name == "acquireTimedOut" || isReported)
@@ -102,7 +102,7 @@ struct BlockingTests {
         let blocking = Self.resource(.release, .milliseconds(20))
         let last = noting("last", in: journal)
         let observer = CountingObserver()
-        let scope = RequestScope(observer: observer, report: { _ in })
+        let scope = StoreScope(observer: observer, report: { _ in })
         _ = try await first.get(in: scope.store)
         _ = try await blocking.get(in: scope.store)
         _ = try await last.get(in: scope.store)

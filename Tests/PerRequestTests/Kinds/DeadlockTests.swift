@@ -194,13 +194,13 @@ struct DeadlockTests {
             journal.note(await refusal { try await base.release(.commit) } ?? "-")
             return receipt
         }
-        let scope = RequestScope(report: { Issue.record("\($0)") })
+        let scope = StoreScope(report: { Issue.record("\($0)") })
         _ = try await transaction.get(in: scope.store)
         await scope.close()
         #expect(journal.entries.first == #"inUse(by: "transaction")"#)
         #expect(journal.entries.last == "releasePointBegan(PerRequest.ReleasePoint.afterResponse)")
 
-        let early = RequestScope(report: { Issue.record("\($0)") })
+        let early = StoreScope(report: { Issue.record("\($0)") })
         _ = try await transaction.get(in: early.store)
         try await transaction.release(.commit, in: early.store)
         #expect(journal.entries.last == #"deadlock(["transaction", "base", "transaction"])"#, "\(journal.entries)")
@@ -222,7 +222,7 @@ struct DeadlockTests {
         } release: { _, _ in
             journal.note(await refusal { try await base.release(.commit) } ?? "-")
         }
-        let scope = RequestScope(report: { Issue.record("\($0)") })
+        let scope = StoreScope(report: { Issue.record("\($0)") })
         for key in [base, other, own] { _ = try await key.get(in: scope.store) }
         if settles { #expect(await scope.settle(status: .http(200)).replacement == nil) }
         if !settles { try await own.release(.commit, in: scope.store) }

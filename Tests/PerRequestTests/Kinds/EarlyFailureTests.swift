@@ -61,7 +61,7 @@ struct EarlyFailureTests {
                     let journal = Journal()
                     let chain = Self.chain(failing, of: 4, isAround: isAround, point: point, in: journal)
                     let reports = Reports()
-                    let scope = RequestScope(report: reports.take)
+                    let scope = StoreScope(report: reports.take)
                     _ = try await chain[3].get(in: scope.store)
                     let expected = failing.filter { $0 >= released }.reversed().map { TestError("\($0)") }
                     let thrown = await Self.errors { try await chain[released].release(verdict, in: scope.store) }
@@ -117,7 +117,7 @@ struct EarlyFailureTests {
                 throw TestError("\(number)")
             }
         }
-        let scope = RequestScope(report: { _ in })
+        let scope = StoreScope(report: { _ in })
         for dependent in dependents { _ = try await dependent.get(in: scope.store) }
         let thrown = await Self.errors { try await base.release(.commit, in: scope.store) }
         #expect(thrown == [TestError("2"), TestError("1")])
@@ -136,7 +136,7 @@ struct EarlyFailureTests {
             throw TestError("commit")
         }
         do {
-            let scope = RequestScope(report: { _ in })
+            let scope = StoreScope(report: { _ in })
             try await scope.run {
                 _ = try await before.get()
                 _ = try await after.get()
@@ -191,7 +191,7 @@ struct EarlyFailureTests {
             } release: { _, _ in
                 if form == "closure" { await end.wait() }
             }
-        let scope = RequestScope(report: { _ in })
+        let scope = StoreScope(report: { _ in })
         _ = try await slow.get(in: scope.store)
         let begun = Signal()
         let body = Task {
@@ -224,7 +224,7 @@ struct EarlyFailureTests {
             if overruns { await end.wait() }
             throw TestError("release")
         }
-        let scope = RequestScope(report: { report in if !overruns { Issue.record("\(report)") } })
+        let scope = StoreScope(report: { report in if !overruns { Issue.record("\(report)") } })
         _ = try await slow.get(in: scope.store)
         do {
             try await slow.release(.commit, in: scope.store)
@@ -258,7 +258,7 @@ struct EarlyFailureTests {
                 await end.wait()
                 if fails { throw TestError("dependent") }
             }
-            let scope = RequestScope(report: { _ in })
+            let scope = StoreScope(report: { _ in })
             _ = try await dependent.get(in: scope.store)
             let ended = Counter()
             let tasks = (0...others).map { number in
@@ -300,7 +300,7 @@ struct EarlyFailureTests {
             begun.fire()
             await end.wait()
         }
-        let scope = RequestScope(report: { _ in })
+        let scope = StoreScope(report: { _ in })
         _ = try await transaction.get(in: scope.store)
         _ = try await last.get(in: scope.store)
         let caller = Task { await reason { try await base.release(.commit, in: scope.store) }?.name }

@@ -15,7 +15,7 @@ struct GrowthTests {
     /// On a thread of its own: so many tasks would keep the others of the suite waiting.
     private func growth(
         _ size: Int,
-        _ body: @escaping @Sendable (Int, RequestScope, any TaskExecutor) async throws -> Duration
+        _ body: @escaping @Sendable (Int, StoreScope, any TaskExecutor) async throws -> Duration
     ) async throws -> Double {
         var best: [Duration] = []
         for size in [size, 4 * size] {

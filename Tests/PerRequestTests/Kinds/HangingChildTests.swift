@@ -90,7 +90,7 @@ struct HangingChildTests {
         let reports = Reports()
         let observer = CountingObserver()
         let (end, leave) = (Signal(), Signal())
-        let scope = RequestScope(id: "root", limits: Self.limits, observer: observer, report: reports.take)
+        let scope = StoreScope(id: "root", limits: Self.limits, observer: observer, report: reports.take)
         let pool = noting("pool of one", in: journal)
         let middle = noting("middle", in: journal)
         let connection = noting("connection", in: journal)
@@ -135,7 +135,7 @@ struct HangingChildTests {
         let journal = Journal()
         let (begun, ready, end, leave) = (Signal(), Signal(), Signal(), Signal())
         let observer = CountingObserver()
-        let scope = RequestScope(id: "root", limits: Self.limits, observer: observer, report: { _ in })
+        let scope = StoreScope(id: "root", limits: Self.limits, observer: observer, report: { _ in })
         let pool = noting("pool of one", in: journal)
         let connection = noting("connection", in: journal)
         let hanging = Self.hanging(way, on: connection, begun, end, in: journal)
@@ -198,7 +198,7 @@ struct HangingChildTests {
         let pool = noting("pool of one", in: journal)
         let connection = noting("connection", in: journal)
         let reports = Reports()
-        let scope = RequestScope(id: "root", limits: Self.limits, report: reports.take)
+        let scope = StoreScope(id: "root", limits: Self.limits, report: reports.take)
         _ = try await pool.get(in: scope.store)
         let child = Task {
             try await scope.run {
@@ -243,7 +243,7 @@ struct HangingChildTests {
             journal.note("release connection")
         }
         let reports = Reports()
-        let scope = RequestScope(id: "root", limits: Self.limits, report: reports.take)
+        let scope = StoreScope(id: "root", limits: Self.limits, report: reports.take)
         _ = try await pool.get(in: scope.store)
         let child = Task {
             try await scope.run {
@@ -279,7 +279,7 @@ struct HangingChildTests {
         let (ready, leave) = (Signal(), Signal())
         let connection = noting("connection", in: journal)
         let reports = Reports()
-        let scope = RequestScope(id: "root", limits: Self.limits, report: reports.take)
+        let scope = StoreScope(id: "root", limits: Self.limits, report: reports.take)
         let child = Task {
             try await scope.run {
                 try await withRequestStore(.child) { _ in

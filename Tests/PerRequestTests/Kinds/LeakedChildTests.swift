@@ -32,7 +32,7 @@ struct LeakedChildTests {
         } release: { _, _ in
             journal.note("release leaking")
         }
-        let scope = RequestScope(limits: .init(afterResponse: .seconds(600)), report: { Issue.record("\($0)") })
+        let scope = StoreScope(limits: .init(afterResponse: .seconds(600)), report: { Issue.record("\($0)") })
         let leaked = try await leaking.get(in: scope.store)
         await held.wait()
         let closing = Task { await scope.close() }
@@ -67,7 +67,7 @@ struct LeakedChildTests {
             journal.note("committed")
             return receipt
         }
-        let scope = RequestScope()
+        let scope = StoreScope()
         _ = try await transaction.get(in: scope.store)
         await held.wait()
         await scope.close()
@@ -96,7 +96,7 @@ struct LeakedChildTests {
             }
             await held.wait()
         }
-        let scope = RequestScope(report: { _ in })
+        let scope = StoreScope(report: { _ in })
         _ = try await transaction.get(in: scope.store)
         lose.fire()
         await until { transaction.valueIfHeld(in: scope.store) == nil }
@@ -141,7 +141,7 @@ struct LeakedChildTests {
                 }
             }
             let observer = CountingObserver()
-            let scope = RequestScope(observer: observer, report: { _ in })
+            let scope = StoreScope(observer: observer, report: { _ in })
             let callers = (0..<2).map { number in
                 Task {
                     await pause()

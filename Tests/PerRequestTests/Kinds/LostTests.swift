@@ -49,7 +49,7 @@ struct LostTests {
         let transaction = losable(lose: lose) { await arrive.wait() }
         let executor = HeldExecutor()
         let held = Held(executor)
-        let scope = RequestScope(report: { _ in })
+        let scope = StoreScope(report: { _ in })
         let store = scope.store
         let caller = Task { await held.use(transaction, exclusively: exclusively, in: store) }
         await until { executor.count == 1 }
@@ -78,7 +78,7 @@ struct LostTests {
         let transaction = losable(lose: lose)
         let executor = HeldExecutor()
         let held = Held(executor)
-        let scope = RequestScope(report: { _ in })
+        let scope = StoreScope(report: { _ in })
         let store = scope.store
         let first = Task {
             try await transaction.useExclusively(in: store) { _ in
@@ -109,7 +109,7 @@ struct LostTests {
         let journal = Journal()
         let base = noting("base", in: journal)
         let transaction = losable(on: base, lose: lose)
-        let scope = RequestScope(report: { _ in })
+        let scope = StoreScope(report: { _ in })
         let store = scope.store
         let body = Task {
             try await transaction.useExclusively(in: store) { _ in
@@ -157,7 +157,7 @@ struct LostTests {
             return try await transaction.get()
         } release: { _, _ in
         }
-        let scope = RequestScope(report: { _ in })
+        let scope = StoreScope(report: { _ in })
         let caller = Task { await reason { try await built.get(in: scope.store) }?.name }
         await begun.wait()
         lose.fire()
@@ -186,7 +186,7 @@ struct LostTests {
                     return try await group.next()!
                 }
             }
-            let scope = RequestScope(observer: observer, report: { _ in })
+            let scope = StoreScope(observer: observer, report: { _ in })
             let store = scope.store
             let answered = Counter()
             let callers = (0..<8).map { number in

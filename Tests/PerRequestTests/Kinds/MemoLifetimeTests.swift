@@ -74,7 +74,7 @@ struct MemoLifetimeTests {
             calls.next()
             return try await inner()
         }
-        let scope = RequestScope(report: { _ in })
+        let scope = StoreScope(report: { _ in })
         try await scope.run {
             try await withRequestStore(inChild ? .child : .join) { _ in
                 let value = try await memo()
@@ -142,7 +142,7 @@ struct MemoLifetimeTests {
         } release: { _, _ in
             journal.note(await reason { try await memo() }?.name ?? "-")
         }
-        let scope = RequestScope(report: { Issue.record("\($0)") })
+        let scope = StoreScope(report: { Issue.record("\($0)") })
         try await scope.run {
             _ = try await other.get()
             _ = try await first.get()
@@ -251,7 +251,7 @@ struct MemoLifetimeTests {
             await end.wait()
             return value
         }
-        let scope = RequestScope(report: { _ in })
+        let scope = StoreScope(report: { _ in })
         try await scope.run {
             let callers = (0..<3).map { _ in Task { try await memo() } }
             await begun.wait()

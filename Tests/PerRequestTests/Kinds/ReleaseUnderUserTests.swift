@@ -97,7 +97,7 @@ struct ReleaseUnderUserTests {
                     let connection = noting("connection", in: journal)
                     let user = Self.user(at: place, of: connection, depth: depth, point: point, in: journal, begun, end)
                     let observer = CountingObserver()
-                    let scope = RequestScope(observer: observer, report: { _ in })
+                    let scope = StoreScope(observer: observer, report: { _ in })
                     let caller = Task { try? await user.get(in: scope.store) }
                     if place == .factory || place == .aroundBeforeUse {
                         await begun.wait()
@@ -143,7 +143,7 @@ struct ReleaseUnderUserTests {
             end
         )
         let observer = CountingObserver()
-        let scope = RequestScope(observer: observer, report: { _ in })
+        let scope = StoreScope(observer: observer, report: { _ in })
         _ = try await other.get(in: scope.store)
         let caller = Task { try? await user.get(in: scope.store) }
         if place == .factory || place == .aroundBeforeUse { await begun.wait() } else { _ = await caller.value }
@@ -185,7 +185,7 @@ struct ReleaseUnderUserTests {
                 return receipt
             }
         }
-        let scope = RequestScope(report: { _ in })
+        let scope = StoreScope(report: { _ in })
         let other = noting("other", in: journal)
         // Also where the connection is the last that was acquired.
         _ = try await other.get(in: scope.store)
@@ -217,7 +217,7 @@ struct ReleaseUnderUserTests {
             return receipt
         }
         let limits = RequestLimits(beforeResponse: .milliseconds(20), afterResponse: .milliseconds(60))
-        let scope = RequestScope(limits: limits, report: { _ in })
+        let scope = StoreScope(limits: limits, report: { _ in })
         if children > 0 {
             // The same in a child that is closed by its parent.
             let leave = Signal()

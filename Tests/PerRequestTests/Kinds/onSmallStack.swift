@@ -34,7 +34,7 @@ private final class LocalExecutor: TaskExecutor {
 }
 
 /// Runs `body`, and all that follows from it in its store, on a thread with a stack of 512 kB.
-func onSmallStack(_ body: @escaping @Sendable (RequestScope, any TaskExecutor) async throws -> Void)
+func onSmallStack(_ body: @escaping @Sendable (StoreScope, any TaskExecutor) async throws -> Void)
     async throws
 {
     let result = await withCheckedContinuation {
@@ -43,7 +43,7 @@ func onSmallStack(_ body: @escaping @Sendable (RequestScope, any TaskExecutor) a
             let executor = LocalExecutor()
             let outcome = Lock<Result<Void, any Error>?>(nil)
             let task = Task(executorPreference: executor) {
-                let scope = RequestScope(
+                let scope = StoreScope(
                     core: RequestCore(StoreConfiguration(reporter: { _ in }, executor: executor))
                 )
                 do {

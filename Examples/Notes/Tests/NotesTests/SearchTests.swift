@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import PerRequest
+import PerRequestAdapters
 import Synchronization
 import Testing
 

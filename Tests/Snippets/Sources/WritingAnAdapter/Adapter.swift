@@ -1,4 +1,5 @@
 import PerRequest
+import PerRequestAdapters
 
 func serve(
     _ request: String,
