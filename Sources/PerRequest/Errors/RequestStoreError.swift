@@ -182,7 +182,10 @@ extension RequestStoreError.Reason {
             what it needs from something that lives as long.
             """
         case .unset:
-            "nothing has been set in this request: set it in a middleware, or read `value`, which is nil where unset."
+            """
+            nothing has been set in this request: set it in a middleware that runs before, read `value`, which is nil where \
+            unset, or answer the client with `require(or:)`.
+            """
         case .otherKeySet(let here, let other) where here == other:
             """
             nothing has been set with this key. Its declaration, at \(here), has made another one that has been set: each \

@@ -166,13 +166,6 @@ extension RequestLocal {
         return Ambient.core.map { valueWhereUnset(in: RequestStore(core: $0)) } ?? makeDefault()
     }
 
-    /// The value in the current store; the default where nothing was set.
-    ///
-    /// - Throws: ``RequestStoreError`` outside a request and after it.
-    public func get() throws -> Value {
-        try get(in: .required(by: name))
-    }
-
     /// Sets the value in the current store, for all code of the request that reads it from now on.
     ///
     /// - Throws: ``RequestStoreError`` outside a request and after it.
@@ -191,13 +184,6 @@ extension RequestLocal {
     public func update<Result>(_ body: (inout Value) throws -> Result) throws -> Result {
         try update(in: .required(by: name), body)
     }
-
-    /// The value in the current store, which must have been set.
-    ///
-    /// - Throws: ``RequestStoreError`` where it is `nil`, outside a request and after it.
-    public func require<Wrapped>() throws -> Wrapped where Value == Wrapped? {
-        try require(in: .required(by: name))
-    }
 }
 
 // MARK: - A given store
@@ -214,7 +200,7 @@ extension RequestLocal {
         // Only a value that is made has to be looked for again: whoever comes first makes it.
         guard case .initial = info.default else { return makeDefault() }
         do {
-            return try get(in: store)
+            return try found(in: store)
         } catch {
             // After the request, or inside of itself.
             return makeDefault()
@@ -222,9 +208,7 @@ extension RequestLocal {
     }
 
     /// The value in `store`; the default where nothing was set.
-    ///
-    /// - Throws: ``RequestStoreError`` if the request is over.
-    public func get(in store: RequestStore) throws(RequestStoreError) -> Value {
+    func found(in store: RequestStore) throws(RequestStoreError) -> Value {
         try check(in: store)
         switch store.core.read(key) {
         case .found(let value, _): return value.as(Value.self)
@@ -281,14 +265,9 @@ extension RequestLocal {
         throw store.core.error(.cycle([name, name]), key: name)
     }
 
-    /// The value in `store`, which must have been set.
-    ///
-    /// - Throws: ``RequestStoreError`` where it is `nil`, and if the request is over.
-    public func require<Wrapped>(in store: RequestStore) throws -> Wrapped where Value == Wrapped? {
-        guard let value = try get(in: store) else {
-            throw store.core.error(namesake(setIn: store.core).map(reason) ?? .unset, key: name)
-        }
-        return value
+    /// The error where nothing has been set.
+    func unset(in store: RequestStore) -> RequestStoreError {
+        store.core.error(namesake(setIn: store.core).map(reason) ?? .unset, key: name)
     }
 
     /// The declaration of another key of this name that has been set.

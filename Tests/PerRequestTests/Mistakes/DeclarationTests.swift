@@ -72,7 +72,7 @@ struct DeclarationTests {
             let refused = key()
             #expect(refused.value == 7)
             let texts = [
-                await text { try refused.set(1) }, await text { try refused.get() },
+                await text { try refused.set(1) }, await text { try refused.require() },
                 await text { try refused.update { $0 += 1 } },
             ]
             for text in texts {
@@ -93,7 +93,7 @@ struct DeclarationTests {
         for _ in 0..<Declarations.limit { _ = key() }
         try await withRequestStore { _ in
             #expect(key().value == 7)
-            let message = await text { try key().get() }
+            let message = await text { try key().require() }
             #expect(message.hasSuffix("[keyMadeAnew]"))
         }
     }
