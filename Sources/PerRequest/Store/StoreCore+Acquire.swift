@@ -5,10 +5,23 @@ extension StoreCore {
     ///
     /// - Parameter kind: What the caller wants of it. One that uses the value in a body sends
     ///   ``Lifecycle/Event/callEnded(_:)`` after it.
+    /// - Throws: What the factory throws, or why it cannot be had, with the place, if that is the caller's.
     nonisolated(nonsending) func acquire(
         _ resource: ResourceInfo,
         from position: SourcePosition,
         as kind: Lifecycle.Call.Kind = .read
+    ) async throws -> Acquired {
+        do {
+            return try await result(of: resource, from: position, as: kind)
+        } catch let error as RequestStoreError where error.key == resource.name && resource.memo == nil {
+            throw error.at(position)
+        }
+    }
+
+    private nonisolated(nonsending) func result(
+        of resource: ResourceInfo,
+        from position: SourcePosition,
+        as kind: Lifecycle.Call.Kind
     ) async throws -> Acquired {
         let caller: Caller
         switch admit(resource, from: position, kind) {
