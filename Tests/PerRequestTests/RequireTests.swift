@@ -47,7 +47,11 @@ struct RequireTests {
     func unset() async throws {
         try await withRequestStore { store in
             #expect(await reason { try Self.user.require() }?.name == "unset")
-            #expect(await reason { let user: User? = try Self.user.require(); return user }?.name == "unset")
+            #expect(
+                await reason {
+                    let user: User? = try Self.user.require(); return user
+                }?.name == "unset"
+            )
             #expect(await reason { try Self.user.require(in: store) }?.name == "unset")
             try Self.maybe.set(nil)
             #expect(await reason { try Self.maybe.require() }?.name == "unset")
