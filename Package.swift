@@ -131,6 +131,7 @@ let package = Package(
             name: "PerRequestTests",
             dependencies: [
                 "PerRequest",
+                "PerRequestTesting",
                 .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Logging"])),
             ]
         ),

@@ -23,7 +23,7 @@ public struct RequestStoreMiddleware<Context> {
 )
 public struct RequestStoreRouter<Context> {
     /// Not there without the trait.
-    public init() {}
+    public init(context: Context.Type) {}
 
     /// Not there without the trait.
     public init() where Context == Never {}
@@ -35,5 +35,30 @@ public struct RequestStoreRouter<Context> {
     unavailable,
     message: "PerRequestHummingbird is empty without its trait: .package(…, traits: [\"Hummingbird\"])"
 )
-public struct RequestStoreServer {}
+public struct RequestStoreServer {
+    /// Not there without the trait.
+    public static func http1(background: Any? = nil) -> Self { Self() }
+}
+
+/// Not there without the trait.
+@available(
+    *,
+    unavailable,
+    message: "PerRequestHummingbird is empty without its trait: .package(…, traits: [\"Hummingbird\"])"
+)
+public struct RequestStoreRouterGroup<Context> {}
+
+/// Not there without the trait.
+@available(
+    *,
+    unavailable,
+    message: "PerRequestHummingbird is empty without its trait: .package(…, traits: [\"Hummingbird\"])"
+)
+public struct RequestStoreRouteCollection<Context> {
+    /// Not there without the trait.
+    public init(context: Context.Type) {}
+
+    /// Not there without the trait.
+    public init() where Context == Never {}
+}
 #endif

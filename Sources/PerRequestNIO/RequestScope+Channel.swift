@@ -7,7 +7,7 @@ extension RequestScope {
     private static let channelKey = RequestLocal<(any Channel)?>("channel", carried: false)
 
     /// The client's connection, where the scope was opened for one.
-    var channel: (any Channel)? { try? Self.channelKey.get(in: store) }
+    var channel: (any Channel)? { Self.channelKey.value(in: store) }
 
     /// Opens the scope's request for a connection.
     func serve(_ channel: any Channel) {

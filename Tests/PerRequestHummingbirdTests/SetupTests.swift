@@ -16,30 +16,6 @@ import Testing
 struct SetupTests {
     private static let name = RequestLocal<String?>("name")
 
-    /// Compiles only because there is an overload that says what is missing.
-    @available(*, unavailable)
-    private func withoutRequestStore(_ router: RequestStoreRouter<TestContext>) -> some ApplicationProtocol {
-        Application(router: router)
-    }
-
-    @Test("A router does not become an application by any other way than `requestStore:`")
-    func noOtherWay() {
-        #expect(!(makeRouter() as Any is any HTTPResponderBuilder))
-    }
-
-    @Test("The middleware in an application without the store fails every request, and says what to do")
-    func noScope() async throws {
-        let lines = LogCollector.Lines()
-        let router = Router(context: TestContext.self)
-        router.add(middleware: RequestStoreMiddleware())
-        router.get("/") { _, _ in "never" }
-        let app = Application(router: router, logger: Logger(label: "test") { _ in LogCollector(lines) })
-        try await app.test(.live) { client in
-            try await client.execute(uri: "/", method: .get) { #expect($0.status == .internalServerError) }
-        }
-        #expect(lines.errors.contains { $0.contains("Application(router: router, requestStore: .http1())") })
-    }
-
     /// A router of Hummingbird's, as it was set up before there was one of ours.
     @available(*, deprecated)
     @Test("Hummingbird's own router serves with the middleware for one more release, and says where it is missing")

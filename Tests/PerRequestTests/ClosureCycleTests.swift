@@ -5,7 +5,7 @@ import Testing
 struct ClosureCycleTests {
     private enum Keys {
         static let left: RequestLocal<Int> = RequestLocal("left", initial: { right.value + 1 })
-        static let right: RequestLocal<Int> = RequestLocal("right", initial: { (try? left.get()) ?? 40 })
+        static let right: RequestLocal<Int> = RequestLocal("right", initial: { (try? left.require()) ?? 40 })
         static let count = RequestLocal("count", default: 0)
         static let other = RequestLocal("other", default: [Int]())
     }
@@ -14,7 +14,7 @@ struct ClosureCycleTests {
     func initial() async throws {
         try await withRequestStore { _ in
             // `left` runs, asks `right`, which asks `left` again: that throws, and `right` has a value without it.
-            let left = try Keys.left.get()
+            let left = try Keys.left.require()
             #expect(left == 41)
             #expect(Keys.right.value == 40)
         }

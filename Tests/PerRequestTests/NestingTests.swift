@@ -31,12 +31,12 @@ struct NestingTests {
                 return child
             }
             #expect(child.id == "request/3")
-            let error = #expect(throws: RequestStoreError.self) { try Self.name.get(in: child) }
+            let error = #expect(throws: RequestStoreError.self) { try Self.name.require(in: child) }
             #expect(error?.reason.name == "childStoreEnded")
             #expect(error?.request == "request/3")
             return child
         }
-        let error = #expect(throws: RequestStoreError.self) { try Self.name.get(in: child) }
+        let error = #expect(throws: RequestStoreError.self) { try Self.name.require(in: child) }
         #expect(error?.reason.name == "requestEnded")
         #expect(error?.request == "request/3")
         // Also where the store was another request's before.

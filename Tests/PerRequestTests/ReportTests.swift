@@ -19,7 +19,7 @@ struct ReportTests {
     private static let kinds: [(RequestReport.Kind, parts: Int)] = [
         (.releaseFailed(ReleaseFailure(resource: hostile, acquiredAt: position, error: Hostile())), 3),
         (.flightOverran(resource: hostile, acquiredAt: position), 2),
-        (.pointOverran(.afterResponse, .seconds(1)), 0),
+        (.pointOverran(.afterResponse, .seconds(1), resources: [hostile]), 1),
         (.heldTooLong(resource: hostile, acquiredAt: position, .seconds(1)), 2),
         (.abandoned(resources: [hostile, hostile]), 2),
         (.jobFailed(job: hostile, Hostile()), 2),

@@ -24,9 +24,9 @@ struct ValueTests {
                     $0 += 2; return $0
                 } == 2
             )
-            #expect(try Self.count.get() == 2)
+            #expect(try Self.count.require() == 2)
             #expect(Self.trace.value == Self.trace.value)
-            #expect(try Self.trace.get() == Self.trace.value)
+            #expect(try Self.trace.require() == Self.trace.value)
             try Self.user.set(nil)
             #expect(await reason { try Self.user.require() }?.name == "unset")
         }
@@ -61,7 +61,6 @@ struct ValueTests {
         try await withRequestStore { _ in
             try Self.user.set("current")
             try Self.user.set("explicit", in: scope.store)
-            #expect(try Self.user.get(in: scope.store) == "explicit")
             #expect(try Self.user.require(in: scope.store) == "explicit")
             #expect(Self.user.value(in: scope.store) == "explicit")
             try Self.count.update(in: scope.store) { $0 += 1 }
@@ -94,7 +93,8 @@ struct ValueTests {
         #expect(Self.user.value(in: store) == "private")
         #expect(Self.user.value == nil)
         #expect(await reason { try Self.user.set("x") }?.name == "outsideRequest")
-        #expect(await reason { try Self.user.get() }?.name == "outsideRequest")
+        #expect(await reason { try Self.user.require() }?.name == "outsideRequest")
+        #expect(await reason { try Self.count.require() }?.name == "outsideRequest")
         #expect(await reason { try Self.count.update { $0 += 1 } }?.name == "outsideRequest")
         #expect(await reason { try await Self.resource.get() }?.name == "outsideRequest")
         #expect(await reason { try await Self.resource.get(in: store) }?.name == "privateStore")
@@ -114,7 +114,7 @@ struct ValueTests {
                 #expect(store.isClosed)
                 #expect(Self.user.value == nil)
                 #expect(await reason { try Self.user.set("x") }?.name == "requestEnded")
-                #expect(await reason { try Self.user.get() }?.name == "requestEnded")
+                #expect(await reason { try Self.count.require() }?.name == "requestEnded")
                 #expect(await reason { try Self.user.require() }?.name == "requestEnded")
                 #expect(await reason { try Self.count.update { $0 += 1 } }?.name == "requestEnded")
                 #expect(await reason { try await Self.resource.get() }?.name == "requestEnded")

@@ -21,9 +21,12 @@ public struct RequestReleaseError: Error {
 }
 
 extension RequestReleaseError: CustomStringConvertible {
-    /// The request and each resource that could not be released.
+    /// The request, what it means, and each resource that could not be released.
     public var description: String {
-        let list = failures.map { "\($0)" }.joined(separator: "; ")
-        return "Request \(request): \(failures.count) resource(s) failed to release: \(list)"
+        let list = failures.isEmpty ? "they took too long" : failures.map { "\($0)" }.joined(separator: "; ")
+        return """
+            request \(request): it succeeded, and its releases did not, so that what it did may be undone, wholly or in part: \
+            \(list)
+            """
     }
 }

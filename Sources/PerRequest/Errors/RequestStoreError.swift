@@ -71,18 +71,39 @@ public struct RequestStoreError: Error {
     /// The request's id, if there is a request.
     public let request: String?
 
+    /// Where the key was used: the caller's file and line.
+    ///
+    /// It is `nil` for a memo, a value by name, and work after the response, whose callers are not known.
+    public let place: SourcePosition?
+
     /// What went wrong.
     public let reason: Reason
+
+    init(key: String?, request: String?, reason: Reason, place: SourcePosition? = nil) {
+        self.key = key
+        self.request = request
+        self.reason = reason
+        self.place = place
+    }
+
+    /// The error with the place where the key was used, if it has none.
+    func at(_ place: @autoclosure () -> SourcePosition?) -> Self {
+        self.place == nil ? Self(key: key, request: request, reason: reason, place: place()) : self
+    }
 }
 
 extension RequestStoreError: CustomStringConvertible {
-    /// The request, the key, the reason and the remedy, and the name of the reason in brackets, which the article
-    /// <doc:Troubleshooting> has an entry for.
+    /// The request, the key, the place where it was used, the reason and the remedy, and the name of the reason in brackets,
+    /// which the article <doc:Troubleshooting> has an entry for.
     public var description: String {
-        let key = key.map { "\"\($0)\": " } ?? ""
+        let place = place.map { ", used at \($0)" } ?? ""
+        let key = key.map { "\"\($0)\"\(place): " } ?? ""
         let request = request.map { "request \($0): " } ?? ""
-        return "\(request)\(key)\(reason.explanation) [\(caseName(of: reason))]"
+        return "\(request)\(key)\(remedy)"
     }
+
+    /// The reason and the remedy, and the name of the reason in brackets.
+    var remedy: String { "\(reason.explanation) [\(caseName(of: reason))]" }
 }
 
 extension ReleasePoint {
@@ -130,10 +151,14 @@ extension RequestStoreError.Reason {
             "it has been released already: read it before its release starts, or hold on to what it gave you."
         case .acquireTimedOut(let limit):
             """
-            it could not be acquired within \(limit). Look for an exhausted pool, or raise the `acquire` limit of its `ResourceLimits`.
+            it could not be acquired within \(limit). Look for an exhausted pool, such as one of which a request wants two at a \
+            time, or raise the `acquire` limit of its `ResourceLimits`.
             """
         case .stillEnding:
-            "the acquisition before this one was cancelled and has not ended yet: its factory ignores cancellation."
+            """
+            the acquisition before this one was cancelled and has not ended yet: its factory ignores that. Make it react to \
+            cancellation.
+            """
         case .releaseTimedOut(let limit):
             """
             its release did not end within \(limit) and was cancelled; whether it took effect is unknown. Make it \
@@ -151,12 +176,14 @@ extension RequestStoreError.Reason {
             releases faster, or raise `RequestLimits`.
             """
         case .releasedEarly:
-            "it was released early, and what `around` gives cannot be acquired a second time in a request."
+            """
+            it was released early, and what `around` gives cannot be acquired a second time in a request. Release it at its \
+            point, or let a child store own it.
+            """
         case .inUse(let user):
             """
-            it is in use by "\(user)", and what uses it waits for this: a body of `use` or `useExclusively` that asks for its \
-            own resource, or a factory or a child store that has it while it is to be released. Wait until that has ended, \
-            and move what has to wait out of the body.
+            it is in use by "\(user)". Inside a body of `use` or `useExclusively`, use the value that the body has, and release \
+            it after the body; what a factory or a child store is using cannot be released until that has ended.
             """
         case .claimed(let claimant, let other):
             """
@@ -166,8 +193,8 @@ extension RequestStoreError.Reason {
             """
         case .cycle(let path):
             """
-            it cannot be acquired, because it depends on itself: \(path.map { "\"\($0)\"" }.joined(separator: " needs ")). \
-            Break the cycle.
+            it depends on itself: \(path.map { "\"\($0)\"" }.joined(separator: " needs ")). Let one of them have what it \
+            needs as a parameter, or read it before.
             """
         case .deadlock(let path):
             """
@@ -182,7 +209,10 @@ extension RequestStoreError.Reason {
             what it needs from something that lives as long.
             """
         case .unset:
-            "nothing has been set in this request: set it in a middleware, or read `value`, which is nil where unset."
+            """
+            nothing has been set in this request: set it in a middleware that runs before, read `value`, which is nil where \
+            unset, or answer the client with `require(or:)`.
+            """
         case .otherKeySet(let here, let other) where here == other:
             """
             nothing has been set with this key. Its declaration, at \(here), has made another one that has been set: each \
@@ -199,7 +229,7 @@ extension RequestStoreError.Reason {
             Declare it as `static let`.
             """
         case .typeMismatch(let stored, let requested):
-            "the value set under this name is a \(stored) and was asked for as a \(requested). Ask for \(stored)."
+            "the value set under this name is of type \(stored), and \(requested) was asked for. Ask for \(stored)."
         case .useNeverCalled:
             "the function given to `around` ended without calling `use`: call `use` with the resource, exactly once."
         case .useCalledTwice:
@@ -218,16 +248,16 @@ extension RequestStoreError.Reason {
             committed: let the error of `use` through.
             """
         case .noBackgroundWork:
-            "nobody runs work after the response: give the adapter a `BackgroundWork`, and run it as a service."
+            "nobody runs work after the response: give the adapter a `BackgroundWork` as `background:`, and run it as a service."
         case .backgroundWorkFull(let limit):
             """
-            \(limit) jobs are waiting already. Raise `BackgroundWork.Limits.admitted` or `concurrent`, make the jobs \
+            as many jobs wait as are admitted: \(limit). Raise `BackgroundWork.Limits.admitted` or `concurrent`, make the jobs \
             faster, or answer with 503.
             """
         case .backgroundWorkNotRunning:
             """
-            the `BackgroundWork` of the application is not running: it was not started as a service, or it is shutting \
-            down.
+            the `BackgroundWork` of the application is not running: it was not started, or it is shutting down. Run it as a \
+            service, beside the server and behind what its jobs need.
             """
         }
     }

@@ -166,37 +166,36 @@ extension RequestLocal {
         return Ambient.core.map { valueWhereUnset(in: RequestStore(core: $0)) } ?? makeDefault()
     }
 
-    /// The value in the current store; the default where nothing was set.
-    ///
-    /// - Throws: ``RequestStoreError`` outside a request and after it.
-    public func get() throws -> Value {
-        try get(in: .required(by: name))
-    }
-
     /// Sets the value in the current store, for all code of the request that reads it from now on.
     ///
+    /// - Parameters:
+    ///   - value: The value.
+    ///   - fileID: The caller's file, for errors.
+    ///   - line: The caller's line, for errors.
     /// - Throws: ``RequestStoreError`` outside a request and after it.
-    public func set(_ value: Value) throws {
-        try set(value, in: .required(by: name))
+    public func set(_ value: Value, fileID: String = #fileID, line: UInt = #line) throws {
+        let store = try RequestStore.required(by: name, at: SourcePosition(fileID: fileID, line: line))
+        try set(value, in: store, fileID: fileID, line: line)
     }
 
     /// Changes the value in the current store in one step.
     ///
-    /// - Parameter body: Changes the value. It runs without a lock, so that it may read other keys; where another task
-    ///   changes the value meanwhile it runs again, on the newer one. It must not update the same value itself, nor
-    ///   set it in every run.
+    /// - Parameters:
+    ///   - fileID: The caller's file, for errors.
+    ///   - line: The caller's line, for errors.
+    ///   - body: Changes the value. It runs without a lock, so that it may read other keys; where another task changes the
+    ///     value meanwhile it runs again, on the newer one. It must not update the same value itself, nor set it in every
+    ///     run.
     /// - Returns: What the last run of `body` returned.
     /// - Throws: ``RequestStoreError`` outside a request and after it, and what `body` throws; then nothing is changed.
     @discardableResult
-    public func update<Result>(_ body: (inout Value) throws -> Result) throws -> Result {
-        try update(in: .required(by: name), body)
-    }
-
-    /// The value in the current store, which must have been set.
-    ///
-    /// - Throws: ``RequestStoreError`` where it is `nil`, outside a request and after it.
-    public func require<Wrapped>() throws -> Wrapped where Value == Wrapped? {
-        try require(in: .required(by: name))
+    public func update<Result>(
+        fileID: String = #fileID,
+        line: UInt = #line,
+        _ body: (inout Value) throws -> Result
+    ) throws -> Result {
+        let store = try RequestStore.required(by: name, at: SourcePosition(fileID: fileID, line: line))
+        return try update(in: store, fileID: fileID, line: line, body)
     }
 }
 
@@ -214,7 +213,7 @@ extension RequestLocal {
         // Only a value that is made has to be looked for again: whoever comes first makes it.
         guard case .initial = info.default else { return makeDefault() }
         do {
-            return try get(in: store)
+            return try found(in: store)
         } catch {
             // After the request, or inside of itself.
             return makeDefault()
@@ -222,9 +221,7 @@ extension RequestLocal {
     }
 
     /// The value in `store`; the default where nothing was set.
-    ///
-    /// - Throws: ``RequestStoreError`` if the request is over.
-    public func get(in store: RequestStore) throws(RequestStoreError) -> Value {
+    func found(in store: RequestStore) throws(RequestStoreError) -> Value {
         try check(in: store)
         switch store.core.read(key) {
         case .found(let value, _): return value.as(Value.self)
@@ -244,19 +241,38 @@ extension RequestLocal {
     /// Sets the value in `store`.
     ///
     /// - Throws: ``RequestStoreError`` if the request is over.
-    public func set(_ value: Value, in store: RequestStore) throws(RequestStoreError) {
-        try check(in: store)
-        guard store.core.write(StoredValue(value), for: key) else { throw store.core.error(.requestEnded, key: name) }
+    public func set(
+        _ value: Value,
+        in store: RequestStore,
+        fileID: String = #fileID,
+        line: UInt = #line
+    ) throws(RequestStoreError) {
+        do throws(RequestStoreError) {
+            try check(in: store)
+            guard store.core.write(StoredValue(value), for: key) else {
+                throw store.core.error(.requestEnded, key: name)
+            }
+        } catch {
+            throw error.at(SourcePosition(fileID: fileID, line: line))
+        }
     }
 
-    /// Changes the value in `store` in one step; see ``update(_:)``.
+    /// Changes the value in `store` in one step; see ``update(fileID:line:_:)``.
     ///
     /// - Throws: ``RequestStoreError`` if the request is over, and inside of an `update` of the same value; what `body`
     ///   throws; then nothing is changed.
     @discardableResult
-    public func update<Result>(in store: RequestStore, _ body: (inout Value) throws -> Result) throws -> Result {
-        try check(in: store)
-        if let path = RunningClosure.path(to: key, in: store.number) { throw store.core.error(.cycle(path), key: name) }
+    public func update<Result>(
+        in store: RequestStore,
+        fileID: String = #fileID,
+        line: UInt = #line,
+        _ body: (inout Value) throws -> Result
+    ) throws -> Result {
+        func failure(_ reason: RequestStoreError.Reason) -> RequestStoreError {
+            store.core.error(reason, key: name).at(SourcePosition(fileID: fileID, line: line))
+        }
+        guard tag != Declarations.refusedTag else { throw failure(.keyMadeAnew(declaredAt: info.declaration)) }
+        if let path = RunningClosure.path(to: key, in: store.number) { throw failure(.cycle(path)) }
         var base: StoredValue?
         var present: StoredValue?
         switch store.core.read(key) {
@@ -264,7 +280,7 @@ extension RequestLocal {
             base = value
             present = isOwn ? value : nil
         case .unset: break
-        case .ended: throw store.core.error(.requestEnded, key: name)
+        case .ended: throw failure(.requestEnded)
         }
         // Nobody comes first that often but the body itself.
         for _ in 0..<10_000 {
@@ -275,20 +291,15 @@ extension RequestLocal {
             case .unexpected(let newer):
                 base = newer
                 present = newer
-            case .ended: throw store.core.error(.requestEnded, key: name)
+            case .ended: throw failure(.requestEnded)
             }
         }
-        throw store.core.error(.cycle([name, name]), key: name)
+        throw failure(.cycle([name, name]))
     }
 
-    /// The value in `store`, which must have been set.
-    ///
-    /// - Throws: ``RequestStoreError`` where it is `nil`, and if the request is over.
-    public func require<Wrapped>(in store: RequestStore) throws -> Wrapped where Value == Wrapped? {
-        guard let value = try get(in: store) else {
-            throw store.core.error(namesake(setIn: store.core).map(reason) ?? .unset, key: name)
-        }
-        return value
+    /// The error where nothing has been set.
+    func unset(in store: RequestStore) -> RequestStoreError {
+        store.core.error(namesake(setIn: store.core).map(reason) ?? .unset, key: name)
     }
 
     /// The declaration of another key of this name that has been set.

@@ -18,28 +18,30 @@ extension RequestResource where Value: Sendable {
         }
         switch try begin(in: carrier, fileID, line) {
         case .acquired(let acquired): return acquired.box.valueOnHotPath(as: Value.self)
-        case .waiting(let caller): return try await value(for: caller)
+        case .waiting(let caller): return try await value(for: caller, fileID, line)
         }
     }
 
     @usableFromInline
     func begin(in carrier: Carrier, _ fileID: String, _ line: UInt) throws -> StoreCore.Begun {
+        let position = SourcePosition(fileID: fileID, line: line)
         guard let core = Ambient.core(of: carrier) else {
-            throw RequestStoreError(key: name, request: nil, reason: .outsideRequest)
+            throw RequestStoreError(key: name, request: nil, reason: .outsideRequest, place: position)
         }
-        if info.refusedAt != nil { try check(in: RequestStore(core: core)) }
-        return try core.beginAcquiring(info, from: SourcePosition(fileID: fileID, line: line))
+        if info.refusedAt != nil { try check(in: RequestStore(core: core), at: position) }
+        return try core.beginAcquiring(info, from: position)
     }
 
     @usableFromInline
-    func value(for caller: StoreCore.Caller) async throws -> Value {
-        try await caller.core.acquired(caller, info).box.valueOnHotPath(as: Value.self)
+    func value(for caller: StoreCore.Caller, _ fileID: String, _ line: UInt) async throws -> Value {
+        let position = SourcePosition(fileID: fileID, line: line)
+        return try await caller.core.acquired(caller, info, from: position).box.valueOnHotPath(as: Value.self)
     }
 
     /// The resource of `store`, acquired if this is its first use; see ``get(fileID:line:)``.
     public func get(in store: RequestStore, fileID: String = #fileID, line: UInt = #line) async throws -> Value {
         let position = SourcePosition(fileID: fileID, line: line)
-        try check(in: store)
+        try check(in: store, at: position)
         return try await store.core.acquire(info, from: position).box.valueOnHotPath(as: Value.self)
     }
 
@@ -59,7 +61,8 @@ extension RequestResource where Value: Sendable {
         line: UInt = #line,
         _ body: nonisolated(nonsending) (Value) async throws -> Result
     ) async throws -> Result {
-        try await use(in: .required(by: name), fileID: fileID, line: line, body)
+        let store = try RequestStore.required(by: name, at: SourcePosition(fileID: fileID, line: line))
+        return try await use(in: store, fileID: fileID, line: line, body)
     }
 
     /// Runs `body` with the resource of `store`; its release waits for the body.
@@ -72,7 +75,7 @@ extension RequestResource where Value: Sendable {
         _ body: nonisolated(nonsending) (Value) async throws -> Result
     ) async throws -> Result {
         let position = SourcePosition(fileID: fileID, line: line)
-        try check(in: store)
+        try check(in: store, at: position)
         let acquired = try await store.core.acquire(info, from: position, as: .use)
         return try await store.core.run(acquired) { try await body(acquired.box.value(as: Value.self)) }
     }
@@ -99,25 +102,42 @@ extension RequestResource {
     /// Afterwards it can be acquired again, unless its point has begun or it was made with `around`. Who asks for its release
     /// meanwhile waits for the same one and gets its result.
     ///
-    /// - Parameter verdict: What the release is told, whatever becomes of the request.
+    /// - Parameters:
+    ///   - verdict: What the release is told, whatever becomes of the request.
+    ///   - fileID: The caller's file, for errors.
+    ///   - line: The caller's line, for errors.
     /// - Throws: What the release throws, or that of something built on the resource; a ``RequestReleaseError`` with all of them
     ///   where several threw. That is this caller's to handle, and no failure of the request; but where what failed is
     ///   released before the response and was to commit, the request is rolled back and answered with an error, whoever
     ///   handles it. ``RequestStoreError`` if it overran its limit, if a factory or a child store's resource is using it, if
     ///   the caller's own body is using it or it would wait for itself in another way, once its point has begun, outside a
     ///   request and after it.
-    public func release(_ verdict: RequestOutcome.Verdict) async throws {
-        try await release(verdict, in: .required(by: name))
+    public func release(
+        _ verdict: RequestOutcome.Verdict,
+        fileID: String = #fileID,
+        line: UInt = #line
+    ) async throws {
+        let store = try RequestStore.required(by: name, at: SourcePosition(fileID: fileID, line: line))
+        try await release(verdict, in: store, fileID: fileID, line: line)
     }
 
-    /// Releases the resource of `store` now, before its point; see ``release(_:)``.
-    public func release(_ verdict: RequestOutcome.Verdict, in store: RequestStore) async throws {
-        try await store.core.releaseEarly(info, verdict)
+    /// Releases the resource of `store` now, before its point; see ``release(_:fileID:line:)``.
+    public func release(
+        _ verdict: RequestOutcome.Verdict,
+        in store: RequestStore,
+        fileID: String = #fileID,
+        line: UInt = #line
+    ) async throws {
+        do {
+            try await store.core.releaseEarly(info, verdict)
+        } catch let error as RequestStoreError {
+            throw error.at(SourcePosition(fileID: fileID, line: line))
+        }
     }
 
     /// A key that is one of too many cannot be used.
-    func check(in store: RequestStore) throws(RequestStoreError) {
+    func check(in store: RequestStore, at place: SourcePosition) throws(RequestStoreError) {
         guard let declaration = info.refusedAt else { return }
-        throw store.core.error(.keyMadeAnew(declaredAt: declaration), key: name)
+        throw store.core.error(.keyMadeAnew(declaredAt: declaration), key: name).at(place)
     }
 }

@@ -101,7 +101,7 @@ extension RequestResource where Value: Sendable {
             column: column
         ) { use in
             let store = try RequestStore.required(by: name)
-            try base.check(in: store)
+            try base.check(in: store, at: position)
             return try await body(store.core.claim(base, for: name, from: position), use)
         }
     }

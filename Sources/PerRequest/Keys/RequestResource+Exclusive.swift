@@ -32,7 +32,8 @@ extension RequestResource {
         line: UInt = #line,
         _ body: nonisolated(nonsending) (inout sending Value) async throws -> Result
     ) async throws -> Result {
-        try await useExclusively(in: .required(by: name), fileID: fileID, line: line, body)
+        let store = try RequestStore.required(by: name, at: SourcePosition(fileID: fileID, line: line))
+        return try await useExclusively(in: store, fileID: fileID, line: line, body)
     }
 
     /// Runs `body` with the resource of `store` when nobody else uses it; its release waits for the body.
@@ -45,7 +46,7 @@ extension RequestResource {
         _ body: nonisolated(nonsending) (inout sending Value) async throws -> Result
     ) async throws -> Result {
         let position = SourcePosition(fileID: fileID, line: line)
-        try check(in: store)
+        try check(in: store, at: position)
         let acquired = try await store.core.acquire(info, from: position, as: .exclusive)
         return try await store.core.lend(acquired, as: Value.self, body)
     }

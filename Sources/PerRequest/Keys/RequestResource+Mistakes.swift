@@ -90,4 +90,43 @@ extension RequestResource {
     public func get(in store: RequestStore, fileID: String = #fileID, line: UInt = #line) async throws -> Value {
         fatalError("unavailable")
     }
+
+    /// Says how a value that is not `Sendable` is used.
+    @_documentation(visibility: internal)
+    @UseExclusively
+    @available(
+        *,
+        deprecated,
+        message: "the value is not Sendable: use it in the body of `useExclusively { value in … }`"
+    )
+    public func use<Result>(
+        fileID: String = #fileID,
+        line: UInt = #line,
+        _ body: (Value) async throws -> Result
+    ) async throws -> Result { fatalError("unavailable") }
+
+    /// Says how a value that is not `Sendable` is used.
+    @_documentation(visibility: internal)
+    @UseExclusively
+    @available(
+        *,
+        deprecated,
+        message: "the value is not Sendable: use it in the body of `useExclusively { value in … }`"
+    )
+    public func use<Result>(
+        in store: RequestStore,
+        fileID: String = #fileID,
+        line: UInt = #line,
+        _ body: (Value) async throws -> Result
+    ) async throws -> Result { fatalError("unavailable") }
+
+    /// Says how a value that is not `Sendable` is used.
+    @_documentation(visibility: internal)
+    @UseExclusively
+    @available(
+        *,
+        deprecated,
+        message: "the value is not Sendable: use it in the body of `useExclusively { value in … }`"
+    )
+    public var valueIfHeld: Value? { fatalError("unavailable") }
 }

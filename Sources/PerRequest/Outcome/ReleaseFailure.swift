@@ -14,7 +14,13 @@ public struct ReleaseFailure: Error {
 
 extension ReleaseFailure: CustomStringConvertible {
     /// The resource, where it was acquired, and the error.
-    public var description: String { "\"\(resource)\", acquired at \(acquiredAt): \(error)" }
+    public var description: String { "\"\(resource)\", acquired at \(acquiredAt): \(what)" }
+
+    /// The error, without the key that it is about.
+    private var what: String {
+        guard let error = error as? RequestStoreError, error.key == resource else { return "\(error)" }
+        return error.remedy
+    }
 }
 
 /// A place in the source code.

@@ -27,12 +27,10 @@ extension RequestReport {
             .blocked(let resource, let acquiredAt, _):
             metadata["resource"] = "\(resource.onOneLine)"
             metadata["acquiredAt"] = "\(acquiredAt)"
-        case .abandoned(let resources):
+        case .abandoned(let resources), .pointOverran(_, _, let resources):
             metadata["resource"] = .array(resources.map { "\($0.onOneLine)" })
         case .jobFailed(let job, _), .jobCut(let job):
             metadata["job"] = "\(job.onOneLine)"
-        case .pointOverran:
-            break
         }
         return metadata
     }

@@ -19,19 +19,27 @@ extension RequestReport: CustomStringConvertible {
                 request \(request): "\(resource)", acquired at \(acquiredAt): its factory or release kept its thread for \
                 \(elapsed), longer than its limit, and could not be cancelled. Await what takes time instead of blocking.
                 """
-        case .pointOverran(let point, let limit):
-            return
-                "request \(request): the releases \(point.phrase) did not end within \(limit) and go on without the request."
-        case .heldTooLong(let resource, let acquiredAt, let limit):
-            return "request \(request): \"\(resource)\", acquired at \(acquiredAt), is still held after \(limit)."
-        case .abandoned(let resources):
-            let held = resources.isEmpty ? "nothing" : resources.map { "\"\($0)\"" }.joined(separator: ", ")
+        case .pointOverran(let point, let limit, let resources):
+            let left = resources.isEmpty ? "" : ": \(list(resources))"
             return """
-                request \(request): the store was dropped while it was open, holding \(held). Close the RequestScope on \
+                request \(request): the releases \(point.phrase) did not end within \(limit) and go on without the request\
+                \(left). Make them faster, or raise `RequestLimits`.
+                """
+        case .heldTooLong(let resource, let acquiredAt, let limit):
+            return """
+                request \(request): "\(resource)", acquired at \(acquiredAt), is still held after \(limit). Release it early \
+                where a response is long, or raise the `hold` limit of its `ResourceLimits`.
+                """
+        case .abandoned(let resources):
+            return """
+                request \(request): the store was dropped while it was open, holding \(list(resources)). Close the RequestScope on \
                 every path.
                 """
         case .jobFailed(let job, let error):
-            return "request \(request): the job \"\(job)\" failed, after a response that it does not affect: \(error)"
+            return """
+                request \(request): the job "\(job)" failed, after a response that it does not affect, and is not run again: \
+                \(error)
+                """
         case .jobCut(let job):
             return """
                 request \(request): the job "\(job)" was cut off, after a response that it does not affect, because the \
@@ -39,6 +47,10 @@ extension RequestReport: CustomStringConvertible {
                 """
         }
     }
+}
+
+private func list(_ resources: [String]) -> String {
+    resources.isEmpty ? "nothing" : resources.map { "\"\($0)\"" }.joined(separator: ", ")
 }
 
 extension String {

@@ -27,8 +27,8 @@ public struct RequestReport: Sendable {
         case blocked(resource: String, acquiredAt: SourcePosition, Duration)
         /// The releases of a point did not end within the request's limit.
         ///
-        /// They go on without the request.
-        case pointOverran(ReleasePoint, Duration)
+        /// They go on without the request. The resources are those that are not released yet.
+        case pointOverran(ReleasePoint, Duration, resources: [String])
         /// A resource is still held after its `hold` limit.
         case heldTooLong(resource: String, acquiredAt: SourcePosition, Duration)
         /// A store was dropped while it was open.

@@ -284,9 +284,9 @@ extension RequestCore {
     ) {
         let core = state.core(of: scope) ?? self
         let limit = core.limit(of: point, state)
-        effects.append(.report(core, .pointOverran(point, limit)))
-        for id in state.lifecycle.entriesInTime(of: point, scope: scope) {
-            guard let acquisition = state.acquisitions[id] else { continue }
+        let left = state.lifecycle.entriesInTime(of: point, scope: scope).compactMap { state.acquisitions[$0] }
+        effects.append(.report(core, .pointOverran(point, limit, resources: left.map(\.resource.name))))
+        for acquisition in left {
             let error = core.error(.pointTimedOut(point, limit), key: acquisition.resource.name)
             state.change(scope) { $0.rest.releaseFailures.append(acquisition.failure(error)) }
         }

@@ -5,9 +5,12 @@ extension RequestStore {
     public static var current: RequestStore? { Ambient.core.map(RequestStore.init) }
 
     /// The current store, or the error that says that there is none.
-    static func required(by key: @autoclosure () -> String) throws(RequestStoreError) -> RequestStore {
+    static func required(
+        by key: @autoclosure () -> String,
+        at place: @autoclosure () -> SourcePosition? = nil
+    ) throws(RequestStoreError) -> RequestStore {
         guard let core = Ambient.core else {
-            throw RequestStoreError(key: key(), request: nil, reason: .outsideRequest)
+            throw RequestStoreError(key: key(), request: nil, reason: .outsideRequest, place: place())
         }
         return RequestStore(core: core)
     }

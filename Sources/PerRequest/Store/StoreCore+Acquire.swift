@@ -5,22 +5,48 @@ extension StoreCore {
     ///
     /// - Parameter kind: What the caller wants of it. One that uses the value in a body sends
     ///   ``Lifecycle/Event/callEnded(_:)`` after it.
+    /// - Throws: What the factory throws, or why it cannot be had, with the place, if that is the caller's.
     nonisolated(nonsending) func acquire(
         _ resource: ResourceInfo,
         from position: SourcePosition,
         as kind: Lifecycle.Call.Kind = .read
     ) async throws -> Acquired {
-        switch try beginAcquiring(resource, from: position, as: kind) {
-        case .acquired(let acquired): return acquired
-        case .waiting(let caller): return try await acquired(caller, resource, kind)
+        do {
+            switch try begin(resource, from: position, as: kind) {
+            case .acquired(let acquired): return acquired
+            case .waiting(let caller): return try await acquired(caller, resource, kind)
+            }
+        } catch {
+            throw placed(error, resource, position)
         }
     }
 
     /// Does what can be done without waiting, which is nearly always all.
-    func beginAcquiring(
+    func beginAcquiring(_ resource: ResourceInfo, from position: SourcePosition) throws -> Begun {
+        do { return try begin(resource, from: position, as: .read) } catch { throw placed(error, resource, position) }
+    }
+
+    /// Waits for the rest of what ``beginAcquiring(_:from:)`` began.
+    nonisolated(nonsending) func acquired(
+        _ caller: Caller,
+        _ resource: ResourceInfo,
+        from position: SourcePosition
+    ) async throws -> Acquired {
+        do { return try await acquired(caller, resource, .read) } catch { throw placed(error, resource, position) }
+    }
+
+    /// An error of our own says where the resource was asked for; a memo's calls have no place.
+    private func placed(_ error: any Error, _ resource: ResourceInfo, _ position: SourcePosition) -> any Error {
+        guard let error = error as? RequestStoreError, error.key == resource.name, resource.memo == nil else {
+            return error
+        }
+        return error.at(position)
+    }
+
+    private func begin(
         _ resource: ResourceInfo,
         from position: SourcePosition,
-        as kind: Lifecycle.Call.Kind = .read
+        as kind: Lifecycle.Call.Kind
     ) throws -> Begun {
         switch admit(resource, from: position, kind) {
         case .ready(let acquired): return .acquired(acquired)
@@ -39,11 +65,10 @@ extension StoreCore {
         }
     }
 
-    /// Waits for the rest.
-    nonisolated(nonsending) func acquired(
+    private nonisolated(nonsending) func acquired(
         _ caller: Caller,
         _ resource: ResourceInfo,
-        _ kind: Lifecycle.Call.Kind = .read
+        _ kind: Lifecycle.Call.Kind
     ) async throws -> Acquired {
         try acquired(await wait(for: caller), caller.call, caller.entry, caller.core, resource, kind)
     }

@@ -37,7 +37,7 @@ extension StoreCore {
             return try await acquire(base.info, from: position, as: .claim).box.value(as: Base.self)
         } catch let error as RequestStoreError {
             guard case .claimed(let claimant, for: nil) = error.reason, error.key == base.name else { throw error }
-            throw RequestStoreError(key: error.key, request: error.request, reason: .claimed(by: claimant, for: name))
+            throw self.error(.claimed(by: claimant, for: name), key: base.name).at(position)
         }
     }
 

@@ -354,6 +354,8 @@ extension StoreCore {
     func error(_ reason: RequestStoreError.Reason, key: String?) -> RequestStoreError {
         var reason = reason
         if case .requestEnded = reason, isChildOfOpenRequest { reason = .childStoreEnded }
+        // A store that was made outside of a request has the id of none.
+        if case .privateStore = reason { return RequestStoreError(key: key, request: nil, reason: reason) }
         return RequestStoreError(key: key, request: id, reason: reason)
     }
 

@@ -129,7 +129,7 @@ struct AfterResponseTests {
         #expect(journal.entries == pair("commit") + pair("commit") + pair("rollback"))
         #expect(
             reports.entries == [
-                #"request 9: the job "bad" failed, after a response that it does not affect: TestError(name: "oh") [jobFailed]"#
+                #"request 9: the job "bad" failed, after a response that it does not affect, and is not run again: TestError(name: "oh") [jobFailed]"#
             ]
         )
     }
@@ -211,7 +211,9 @@ struct AfterResponseTests {
             for _ in 1...2 { try scope.store.afterResponse("x") {} }
             let error = #expect(throws: RequestStoreError.self) { try scope.store.afterResponse("mail") {} }
             #expect(error?.reason.name == "backgroundWorkFull")
-            #expect(error.map { "\($0)" }?.hasPrefix(#"request 5: "mail": 2 jobs are waiting already."#) == true)
+            #expect(
+                error.map { "\($0)" }?.hasPrefix(#"request 5: "mail": as many jobs wait as are admitted: 2."#) == true
+            )
             await scope.close()
         }
     }

@@ -176,7 +176,7 @@ struct BackgroundLineTests {
             let scope = StoreScope(
                 limits: limits,
                 report: { report in
-                    if case .pointOverran(.beforeResponse, _) = report.kind { journal.note("overran") }
+                    if case .pointOverran(.beforeResponse, _, _) = report.kind { journal.note("overran") }
                     mayEnd.fire()
                 },
                 background: work

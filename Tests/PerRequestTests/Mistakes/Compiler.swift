@@ -27,8 +27,7 @@ enum Compiler {
         let text = try output.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
         return String(decoding: text, as: UTF8.self).split(separator: "\n").compactMap { line in
-            ["error: ", "warning: "].lazy.compactMap { kind in line.firstRange(of: kind) }.first
-                .map { String(line[$0.lowerBound...]) }
+            line.firstMatch(of: /:\d+: (?=error: |warning: )/).map { String(line[$0.range.upperBound...]) }
         }
     }
 
@@ -54,6 +53,7 @@ enum Compiler {
         }
         enum Current {
             static let user = RequestLocal<User?>("user")
+            static let locale = RequestLocal("locale", default: "en")
             static let connection = RequestResource("connection") { Connection() } release: { _, _ in }
             static let client = RequestResource("client") { Client() } release: { _, _ in }
             static let transaction = RequestResource.around(

@@ -4,10 +4,6 @@ import Testing
 
 @Suite("Keys know where they are declared")
 struct DeclarationTests {
-    private enum Computed {
-        static var user: RequestLocal<String?> { RequestLocal("computed user") }
-    }
-
     private struct Instance {
         let user = RequestLocal<String?>("instance user")
     }
@@ -24,18 +20,7 @@ struct DeclarationTests {
         await #expect(throws: RequestStoreError.self) { _ = try await body() }.map { "\($0)" } ?? "-"
     }
 
-    @Test("A key that is made at each access is recognized where nothing has been set with it")
-    func computed() async throws {
-        try await withRequestStore { _ in
-            try Computed.user.set("alice")
-            let text = await text { try Computed.user.require() }
-            #expect(text.contains("\"computed user\": nothing has been set with this key. Its declaration"))
-            #expect(text.contains("PerRequestTests/DeclarationTests.swift:8:62,"))
-            #expect(text.hasSuffix("Declare it as `static let`. [otherKeySet]"))
-        }
-    }
-
-    @Test("So is one that is an instance's property, and one that was set in a parent")
+    @Test("A key that is made at each access is recognized, also where it was set in a parent")
     func instance() async throws {
         try await withRequestStore { _ in
             try Instance().user.set("alice")
@@ -53,8 +38,6 @@ struct DeclarationTests {
             #expect(before.hasSuffix("[unset]"))
             try Second.user.set(1)
             let text = await text { try First.user.require() }
-            #expect(text.contains("this key, which is declared at PerRequestTests/DeclarationTests.swift:16:"))
-            #expect(text.contains("another key of this name, declared at PerRequestTests/DeclarationTests.swift:20:"))
             #expect(text.hasSuffix("Use one of them everywhere. [otherKeySet]"))
         }
         // What another request has set is none of this one's business.
@@ -64,7 +47,7 @@ struct DeclarationTests {
         }
     }
 
-    @Test("A value is refused at a thousand keys of one declaration, with the remedy")
+    @Test("A value is refused at a thousand keys of one declaration")
     func refusedValue() async throws {
         func key() -> RequestLocal<Int> { RequestLocal("too many", default: 7) }
         try await withRequestStore { _ in
@@ -72,17 +55,10 @@ struct DeclarationTests {
             let refused = key()
             #expect(refused.value == 7)
             let texts = [
-                await text { try refused.set(1) }, await text { try refused.get() },
+                await text { try refused.set(1) }, await text { try refused.require() },
                 await text { try refused.update { $0 += 1 } },
             ]
-            for text in texts {
-                #expect(
-                    text.contains("\"too many\": it cannot be used: its declaration, at PerRequestTests/DeclarationT")
-                )
-                #expect(
-                    text.contains("has made 1000 keys, one at each access. Declare it as `static let`. [keyMadeAnew]")
-                )
-            }
+            for text in texts { #expect(text.hasSuffix("[keyMadeAnew]")) }
             #expect(refused.value == 7)
         }
     }
@@ -93,7 +69,7 @@ struct DeclarationTests {
         for _ in 0..<Declarations.limit { _ = key() }
         try await withRequestStore { _ in
             #expect(key().value == 7)
-            let message = await text { try key().get() }
+            let message = await text { try key().require() }
             #expect(message.hasSuffix("[keyMadeAnew]"))
         }
     }

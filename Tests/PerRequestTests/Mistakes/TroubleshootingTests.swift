@@ -3,7 +3,7 @@ import Testing
 
 @testable import PerRequest
 
-@Suite("Troubleshooting has an entry for each error and each report, and each message names it")
+@Suite("Troubleshooting has an entry for each error and each report, and a misuse that says so")
 struct TroubleshootingTests {
     private static let root = URL(filePath: #filePath).appending(path: "../../../..").standardized
 
@@ -42,54 +42,10 @@ struct TroubleshootingTests {
         #expect(try entries(under: "Reports") == cases.sorted { $0.lowercased() < $1.lowercased() })
     }
 
-    private static let position = SourcePosition(fileID: "Module/File.swift", line: 1, column: 2)
-
-    @Test(
-        "An error's message ends with its name",
-        arguments: [
-            (RequestStoreError.Reason.unset, "unset"), (.claimed(by: "a", for: nil), "claimed"),
-            (.resourceLost(nil), "resourceLost"), (.resourceLost(TestError()), "resourceLost"),
-            (.releasePointBegan(.beforeResponse), "releasePointBegan"), (.cycle(["a", "a"]), "cycle"),
-            (.pointTimedOut(.beforeResponse, .seconds(1)), "pointTimedOut"),
-            (.otherKeySet(declaredAt: position, other: position), "otherKeySet"),
-        ]
-    )
-    func message(_ reason: RequestStoreError.Reason, _ name: String) {
-        #expect("\(RequestStoreError(key: "key", request: "1", reason: reason))".hasSuffix(" [\(name)]"))
-    }
-
-    @Test(
-        "A report's message ends with its name",
-        arguments: [
-            (RequestReport.Kind.jobCut(job: "job"), "jobCut"), (.abandoned(resources: []), "abandoned"),
-            (.pointOverran(.afterResponse, .seconds(1)), "pointOverran"),
-            (.blocked(resource: "a", acquiredAt: position, .seconds(1)), "blocked"),
-        ]
-    )
-    func message(_ kind: RequestReport.Kind, _ name: String) {
-        #expect("\(RequestReport(request: "1", kind: kind))".hasSuffix(" [\(name)]"))
-    }
-
-    @Test("A captive memo is told `until:`, and code outside a request which test kit there is")
-    func remedies() {
-        func text(_ reason: RequestStoreError.Reason) -> String {
-            "\(RequestStoreError(key: "transaction", request: nil, reason: reason))"
-        }
-        #expect(text(.captive(by: "byID")).contains("a memo with `until: .beforeResponse`"))
-        #expect(
-            text(.outsideRequest).contains(
-                "`withTestRequestStore { }` or the trait `.requestStore` of PerRequestTesting"
-            )
-        )
-    }
-
-    @Test("A job's report does not read as if the response had failed")
-    func job() {
-        let text = "\(RequestReport(request: "9", kind: .jobFailed(job: "mail", TestError("smtp"))))"
-        #expect(
-            text == """
-                request 9: the job "mail" failed, after a response that it does not affect: TestError(name: "smtp") [jobFailed]
-                """
-        )
+    @Test("Each has a misuse that ends with its name")
+    func misuses() throws {
+        let names = Set(Misuse.all.flatMap { $0.message.matches(of: /\[(\w+)\]/) }.map { String($0.1) })
+        let entries = try Set(entries(under: "Errors") + entries(under: "Reports"))
+        #expect(names == entries)
     }
 }

@@ -51,7 +51,7 @@ enum Hello {
 
     /// Commits before the response's head is written, and sends the mail after the response.
     static func create(_ request: Request, _: BasicRequestContext) async throws -> HTTPResponse.Status {
-        guard let user = Current.user.value else { throw HTTPError(.unauthorized) }
+        let user = try Current.user.require(or: HTTPError(.unauthorized))
         let note = Note(userID: user.id, text: String(buffer: try await request.body.collect(upTo: 1_000)))
         try await Current.transaction.get().write { db in try note.insert(db) }
         try RequestStore.afterResponse("mail") { try await Current.mailer.value.send(note.text, user) }

@@ -1,8 +1,14 @@
+import Hummingbird
 import PerRequest
 
 func values(_ alice: User) throws {
     // snippet UsingInAnApplication.md: Values
     _ = (user, name)
+}
+
+func authorized() throws -> User {
+    // snippet UsingInAnApplication.md: Values (2)
+    return user
 }
 
 func resources() async throws -> [String] {

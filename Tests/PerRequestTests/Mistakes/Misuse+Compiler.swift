@@ -1,7 +1,8 @@
 import Testing
 
-/// Something that must not compile, and what the compiler says to it.
+/// A misuse that must not compile, and what the compiler says to it.
 struct Mistake: Sendable, CustomTestStringConvertible {
+    let number: Int
     let name: String
     /// The expression with the mistake.
     let code: String
@@ -12,7 +13,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     /// How many errors there are.
     var errors = 1
 
-    var testDescription: String { name }
+    var testDescription: String { "\(number). \(name)" }
 
     /// The mistake outside and inside of a function's body.
     var places: [String] {
@@ -24,46 +25,76 @@ struct Mistake: Sendable, CustomTestStringConvertible {
 
     static let all = [
         Mistake(
+            number: 53,
             name: "a value that is not optional, without `initial:`",
             code: #"RequestLocal<User>("user")"#,
             message: "a value that is not optional needs `default:` or `initial:`"
         ),
         Mistake(
+            number: 54,
+            name: "`require(or:)` of a value that is not optional",
+            code: "try Current.locale.require(or: CancellationError())",
+            message: "the value is not optional, so that it is always there: `require()`",
+            isKey: false
+        ),
+        Mistake(
+            number: 55,
             name: "`get()` of a value that is not Sendable",
             code: "try await Current.client.get()",
             message: "the value is not Sendable: use it in the body of `useExclusively",
             isKey: false
         ),
         Mistake(
+            number: 56,
             name: "`get()` of a value that is not Sendable, used at once",
             code: "try await Current.client.get().query()",
             message: "the value is not Sendable: use it in the body of `useExclusively",
             isKey: false
         ),
         Mistake(
+            number: 57,
             name: "`get(in:)` of a value that is not Sendable",
             code: "try await Current.client.get(in: requestStore()).query()",
             message: "the value is not Sendable: use it in the body of `useExclusively",
             isKey: false
         ),
         Mistake(
+            number: 58,
+            name: "`use` of a value that is not Sendable",
+            code: "try await Current.client.use { client in try await client.query() }",
+            message: "the value is not Sendable: use it in the body of `useExclusively",
+            isKey: false
+        ),
+        Mistake(
+            number: 59,
+            name: "`valueIfHeld` of a value that is not Sendable",
+            code: "Current.client.valueIfHeld?.rows",
+            message: "the value is not Sendable: use it in the body of `useExclusively",
+            isKey: false,
+            errors: 2
+        ),
+        Mistake(
+            number: 60,
             name: "a memo that gets a value that is not Sendable",
             code: #"RequestMemo("rows") { (id: Int) in try await Current.client.get().query() }"#,
             message: "the value is not Sendable: use it in the body of `useExclusively"
         ),
         Mistake(
+            number: 61,
             name: "`useExclusively` that returns the value",
             code: "try await Current.client.useExclusively { client in client }",
             message: "type 'Client' does not conform to the 'Sendable' protocol",
             isKey: false
         ),
         Mistake(
+            number: 62,
             name: "`useExclusively` that returns the value in something else",
             code: "try await Current.client.useExclusively { client in [client] }",
             message: "type 'Client' does not conform to the 'Sendable' protocol",
             isKey: false
         ),
         Mistake(
+            number: 63,
             name: "`around` that does not mention `use`",
             code: """
                 RequestResource.around("key") { use in
@@ -73,11 +104,13 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             message: "call `use(_:)` with the resource, exactly once, and return what it returned"
         ),
         Mistake(
+            number: 64,
             name: "`around` that ignores `use`",
             code: #"RequestResource.around("key") { _ in 1 }"#,
             message: "call `use(_:)` with the resource, exactly once, and return what it returned"
         ),
         Mistake(
+            number: 65,
             name: "`around` on another one that does not mention `use`",
             code: """
                 RequestResource.around("key", on: Current.connection) { connection, use in
@@ -87,6 +120,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             message: "call `use(_:)` with the resource, exactly once, and return what it returned"
         ),
         Mistake(
+            number: 66,
             name: "`around` that does not return what `use` returned",
             code: """
                 RequestResource.around("key") { use in
@@ -96,6 +130,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             message: "return what `use(_:)` returned, or `use.receipt()`"
         ),
         Mistake(
+            number: 67,
             name: "`around` a function that returns nothing",
             code: """
                 RequestResource.around("key", released: .beforeResponse) { use in
@@ -105,6 +140,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             message: "return what `use(_:)` returned, or `use.receipt()`"
         ),
         Mistake(
+            number: 68,
             name: "`around` on another one, of a function that returns nothing",
             code: """
                 RequestResource.around("key", on: Current.connection, released: .beforeResponse) { connection, use in
@@ -122,7 +158,12 @@ extension Mistake {
         var all: [(String, String)] = []
         #if !Hummingbird
         all += [("Hummingbird", "RequestStoreMiddleware()"), ("Hummingbird", "RequestStoreMiddleware<User>()")]
-        all += [("Hummingbird", "RequestStoreServer.self")]
+        all += [("Hummingbird", "RequestStoreServer.http1()"), ("Hummingbird", "RequestStoreRouter()")]
+        all += [("Hummingbird", "RequestStoreRouter(context: User.self)")]
+        all += [("Hummingbird", "RequestStoreRouteCollection(context: User.self)")]
+        #endif
+        #if !ServiceLifecycle
+        all += [("ServiceLifecycle", "try await BackgroundWork().run()")]
         #endif
         #if !GRPC
         all += [("GRPC", "RequestStoreInterceptor()"), ("GRPC", "CurrentRPC.self")]
@@ -135,46 +176,4 @@ extension Mistake {
         #endif
         return all
     }()
-}
-
-@Suite("What does not compile, and what the compiler says to it", .serialized)
-struct MistakeTests {
-    @Test("What it is compared with does compile")
-    func none() throws {
-        let messages = try Compiler.messages(
-            about: """
-                func body() async throws {
-                    try Current.user.set(User())
-                    try await Current.transaction.get().insert()
-                    _ = try await Current.connection.get(in: requestStore())
-                    _ = try await Current.client.useExclusively { client in try await client.query() }
-                }
-                func generic<Value: Sendable>(_ key: RequestResource<Value>) async throws -> Value { try await key.get() }
-                """
-        )
-        #expect(messages == [])
-    }
-
-    @Test("A mistake is named, with what to write instead", arguments: Mistake.all)
-    func named(_ mistake: Mistake) throws {
-        for place in mistake.places {
-            let messages = try Compiler.messages(about: place)
-            #expect(messages.contains { $0.contains(mistake.message) }, "\(place): \(messages)")
-            #expect(messages.count { $0.hasPrefix("error") } == mistake.errors, "\(messages)")
-        }
-    }
-
-    @Test("A product whose trait is off says which one it needs", arguments: Mistake.traits)
-    func trait(_ product: String, _ code: String) throws {
-        let mistake = Mistake(
-            name: product,
-            code: code,
-            message: "PerRequest\(product) is empty without its trait: .package(…, traits: [\"\(product)\"])",
-            isKey: !code.hasPrefix("try")
-        )
-        for place in mistake.places {
-            let messages = try Compiler.messages(about: "import PerRequest\(product)\n\(place)")
-            #expect(messages.contains { $0.contains(mistake.message) }, "\(place): \(messages)")
-        }
-    }
 }
