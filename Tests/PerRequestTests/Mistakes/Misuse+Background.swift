@@ -70,7 +70,7 @@ extension Misuse {
             let reports = Reports()
             let work = BackgroundWork()
             try await running(work) {
-                let scope = RequestScope(id: "7", report: reports.take, background: work)
+                let scope = StoreScope(id: "7", report: reports.take, background: work)
                 try await scope.run { try RequestStore.afterResponse("mail") { throw TestError("smtp") } }
                 await scope.close()
             }
@@ -88,7 +88,7 @@ extension Misuse {
             let reports = Reports()
             let work = BackgroundWork(limits: .init(drain: .zero))
             try await running(work) {
-                let scope = RequestScope(id: "7", report: reports.take, background: work)
+                let scope = StoreScope(id: "7", report: reports.take, background: work)
                 let runs = Signal()
                 try await scope.run {
                     try RequestStore.afterResponse("mail") {
@@ -112,7 +112,7 @@ extension Misuse {
             let connection = resource()
             let reports = Reports()
             do {
-                let scope = RequestScope(id: "7", report: reports.take)
+                let scope = StoreScope(id: "7", report: reports.take)
                 _ = try await connection.get(in: scope.store)
             }
             await reports.first.wait()

@@ -57,7 +57,7 @@ extension Misuse {
                 """
         ) {
             let transaction = resource("transaction", released: .beforeResponse)
-            let scope = RequestScope(id: "7")
+            let scope = StoreScope(id: "7")
             await scope.settle(status: .http(200))
             let words = await words { try await transaction.get(in: scope.store, fileID: routes, line: 12) }
             await scope.close()

@@ -77,7 +77,7 @@ extension Misuse {
                     return try await group.next()!
                 }
             }
-            let scope = RequestScope(id: "7", report: reports.take)
+            let scope = StoreScope(id: "7", report: reports.take)
             _ = try await transaction.get(in: scope.store)
             die.fire()
             await reports.first.wait()

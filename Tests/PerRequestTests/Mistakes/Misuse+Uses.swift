@@ -125,7 +125,7 @@ extension Misuse {
         ) {
             let connection = resource(limits: .init(hold: .milliseconds(20)))
             let reports = Reports()
-            let scope = RequestScope(id: "7", report: reports.take)
+            let scope = StoreScope(id: "7", report: reports.take)
             _ = try await connection.get(in: scope.store, fileID: routes, line: 12)
             await reports.first.wait()
             await scope.close()
@@ -180,7 +180,7 @@ extension Misuse {
             } release: { _, _ in
                 try await hang()
             }
-            let scope = RequestScope(id: "7", limits: .init(beforeResponse: .milliseconds(20)), report: { _ in })
+            let scope = StoreScope(id: "7", limits: .init(beforeResponse: .milliseconds(20)), report: { _ in })
             _ = try await hanging.get(in: scope.store, fileID: routes, line: 12)
             let failure = await scope.settle(status: .http(200)).failure
             await scope.close()

@@ -62,7 +62,7 @@ func serve(
     _ handler: (RequestStore) async throws -> Void
 ) async -> [String] {
     let reports = Reports()
-    let scope = RequestScope(id: "7", limits: limits, report: reports.take, background: background)
+    let scope = StoreScope(id: "7", limits: limits, report: reports.take, background: background)
     await scope.run {
         do { try await handler(scope.store) } catch { scope.fail(error) }
         await scope.settle(status: .http(200))
