@@ -25,7 +25,10 @@ struct MisuseTests {
         }
         // The request's id is a number of the process's own.
         return lines.all.filter { $0.level >= level }.map {
-            $0.text.replacing(/hb\.request\.id=\S+/, with: "hb.request.id=7").replacing(#/request \S+: /#, with: "request 7: ")
+            $0.text.replacing(/hb\.request\.id=\S+/, with: "hb.request.id=7").replacing(
+                #/request \S+: /#,
+                with: "request 7: "
+            )
         }
     }
 
@@ -125,7 +128,9 @@ struct MisuseTests {
         )
     }
 
-    @Test("73. a handler requires what no middleware has set: the log has the key, the request, the place and the remedy")
+    @Test(
+        "73. a handler requires what no middleware has set: the log has the key, the request, the place and the remedy"
+    )
     func unset() async throws {
         let lines = try await lines { logger in
             let router = makeRouter()

@@ -87,13 +87,14 @@ struct RequestIDTests {
         continuation.finish()
         while texts.value.count < 2 { await Task.yield() }
         let id = notes[0]
-        #expect(notes[1].hasPrefix("request \(id)/1: \"name\": the child store is closed; its request goes on."))
+        #expect(notes[1].hasPrefix("request \(id)/1: \"name\", used at "))
+        #expect(notes[1].hasSuffix("[childStoreEnded]"))
         #expect(
-            Set(texts.value.map { String($0.prefix { $0 != "." }) }) == [
-                "request \(id): \"name\": the request is over and its store is closed",
-                "request \(id)/1: \"name\": the request is over and its store is closed",
+            Set(texts.value.map { String($0.prefix { $0 != "," }) }) == [
+                "request \(id): \"name\"", "request \(id)/1: \"name\"",
             ]
         )
+        #expect(texts.value.allSatisfy { $0.hasSuffix("[requestEnded]") })
     }
 
     @Test("in what a job logs: its logger is the request's, with its label and its metadata")

@@ -23,7 +23,11 @@ extension Misuse {
                 }
             }
             let words = await words {
-                try await withRequestOverrides([.value(of: user, "alice")], fileID: "ShopTests/CartTests.swift", line: 8) {
+                try await withRequestOverrides(
+                    [.value(of: user, "alice")],
+                    fileID: "ShopTests/CartTests.swift",
+                    line: 8
+                ) {
                     await withCheckedContinuation { _ = send.yield($0) }
                 }
             }

@@ -87,7 +87,10 @@ extension Misuse {
                 let refused = await [first, second].filter { $0 != "nothing was thrown" }.joined()
                 guard refused.contains("\"stock\", used") else { return refused }
                 // It was the other one: chance decides.
-                return refused.replacing("cart", with: "-").replacing("stock", with: "cart").replacing("-", with: "stock")
+                return refused.replacing("cart", with: "-").replacing("stock", with: "cart").replacing(
+                    "-",
+                    with: "stock"
+                )
             }
         },
         Misuse(

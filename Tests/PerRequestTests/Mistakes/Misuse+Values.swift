@@ -193,7 +193,9 @@ extension Misuse {
             try await withRequestStore(id: "7") { _ in
                 await words {
                     try hits.update { hits in
-                        hits += try Misuse.hits.update(fileID: routes, line: 12) { $0 += 1; return $0 }
+                        hits += try Misuse.hits.update(fileID: routes, line: 12) {
+                            $0 += 1; return $0
+                        }
                     }
                 }
             }

@@ -10,7 +10,8 @@ struct Misuse: Sendable, CustomTestStringConvertible {
     /// Does it, and gives what is read.
     let provoke: @Sendable () async throws -> String
 
-    init(_ number: Int, _ name: String, says message: String, _ provoke: @escaping @Sendable () async throws -> String) {
+    init(_ number: Int, _ name: String, says message: String, _ provoke: @escaping @Sendable () async throws -> String)
+    {
         self.number = number
         self.name = name
         self.message = message

@@ -6,7 +6,9 @@ import Testing
 struct MisuseTests {
     @Test("They are numbered, and what says how is a sentence of its own")
     func numbers() {
-        #expect(Misuse.all.map(\.number) + Mistake.all.map(\.number) == Array(1...(Misuse.all.count + Mistake.all.count)))
+        #expect(
+            Misuse.all.map(\.number) + Mistake.all.map(\.number) == Array(1...(Misuse.all.count + Mistake.all.count))
+        )
     }
 
     @Test("It says the key, the request, the place and the remedy", arguments: Misuse.all)
