@@ -83,8 +83,8 @@ final class ExchangeLog: ReportReceiver {
     func claim(logger: Logger, _ seesEndpoints: Bool) -> Bool {
         let outer = Exchange.current.flatMap { $0.log === self ? nil : $0.log.logger }
         let logger = logger.handler is RequestLogHandler ? outer : logger
-        // Not under the lock: the handler is a user's.
-        let id = RequestLogHandler.forwarding { logger?[metadataKey: "hb.request.id"] }
+        // Not under the lock: the handler is a user's. One that comes back to ours finds no logger of this request there yet.
+        let id = logger?[metadataKey: "hb.request.id"]
         return state.withLock { state in
             guard !state.isClaimed else { return false }
             state.isClaimed = true

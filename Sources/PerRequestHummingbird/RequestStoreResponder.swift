@@ -64,6 +64,8 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
             await settle(store, log, .internalServerError)
             throw error
         }
+        log.willWrite(response.status)
+        if store.settleAtOnce(status: .http(response.status.code)) { return response }
         let settlement = await settle(store, log, response.status)
         guard let error = settlement.failure else { return response }
         var status = HTTPResponse.Status.internalServerError

@@ -23,7 +23,9 @@ func scoped(
                 await scope.close(ending, status: log.writtenStatus, leaving: Connection.releases)
                 throw error
             }
-            await scope.close(.completed, status: log.writtenStatus, leaving: Connection.releases)
+            let status = log.writtenStatus
+            if scope.closeAtOnce(status: status) { return }
+            await scope.close(.completed, status: status, leaving: Connection.releases)
         }
     }
 }

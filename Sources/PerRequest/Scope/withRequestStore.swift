@@ -160,7 +160,7 @@ extension RequestStore {
         if request.endIfUnused() { return .unused }
         guard !request.configuration.isOverridden else { return nil }
         request.keepSlot()
-        guard request.settleAtOnce(success: true, nil) != nil, request.closeAtOnce(.completed, nil) else { return nil }
+        guard request.settleAtOnce(success: true, nil), request.closeAtOnce(.completed, nil) else { return nil }
         return request.takeSlot() ? .closed : .open
     }
 

@@ -20,14 +20,28 @@ struct MemoTable: Sendable {
         var box: AnyBox?
     }
 
-    private var buckets: [Key: [Entry]] = [:]
-    /// The memos whose values were asked for again.
-    private var hits: [Int: MemoHits] = [:]
+    /// What is in it, if anything ever was: most stores have no memos.
+    private var contents: Contents?
 
-    var isEmpty: Bool { buckets.isEmpty }
+    /// Read and written by whoever has the table.
+    private final class Contents: @unchecked Sendable {
+        var buckets: [Key: [Entry]] = [:]
+        /// The memos whose values were asked for again.
+        var hits: [Int: MemoHits] = [:]
+    }
+
+    private var buckets: [Key: [Entry]] {
+        get { contents?.buckets ?? [:] }
+        _modify {
+            if contents == nil { contents = Contents() }
+            yield &contents!.buckets
+        }
+    }
+
+    var isEmpty: Bool { contents == nil || buckets.isEmpty }
 
     /// Forgets where values were found, of which none is left.
-    mutating func forgetPlaces() { if !hits.isEmpty { hits = [:] } }
+    mutating func forgetPlaces() { contents = nil }
 
     func bucket(_ key: Key) -> [Entry] { buckets[key] ?? [] }
 
@@ -45,11 +59,11 @@ struct MemoTable: Sendable {
     /// - Returns: The place of the memo's values, if it is a new one.
     mutating func hit(_ key: Key, id: Int) -> MemoHits? {
         guard let entry = entry(key, id: id), let box = entry.box else { return nil }
-        let present = hits[key.memo]
+        let present = contents?.hits[key.memo]
         let hits = present ?? MemoHits()
         hits.keep(entry.arguments, box)
         guard present == nil else { return nil }
-        self.hits[key.memo] = hits
+        contents?.hits[key.memo] = hits
         return hits
     }
 
@@ -91,7 +105,7 @@ struct MemoTable: Sendable {
     private mutating func remove(_ key: Key, where isIt: (Entry) -> Bool) -> Entry? {
         guard let index = buckets[key]?.firstIndex(where: isIt) else { return nil }
         let removed = buckets[key]?.remove(at: index)
-        hits[key.memo]?.forget(key.hash)
+        contents?.hits[key.memo]?.forget(key.hash)
         if bucket(key).isEmpty { buckets[key] = nil }
         return removed
     }
@@ -108,7 +122,7 @@ struct MemoTable: Sendable {
             let due = bucket.filter { isDue(key, $0) }
             guard !due.isEmpty else { continue }
             removed.buckets[key] = due
-            hits[key.memo]?.forget(key.hash)
+            contents?.hits[key.memo]?.forget(key.hash)
             buckets[key] = due.count == bucket.count ? nil : bucket.filter { !isDue(key, $0) }
         }
         return removed

@@ -3,12 +3,16 @@ import Synchronization
 /// Stores that hold nothing: most requests, most of the time.
 extension StoreCore {
     /// Settles in one step, if nothing is to be released before the response.
-    func settleAtOnce(success: Bool, _ status: RequestStatus?) -> RequestOutcome? {
+    func settleAtOnce(success: Bool, _ status: RequestStatus?) -> Bool {
+        guard let request = self as? RequestCore else { return false }
+        return request.state.withLock { $0.settleAtOnce(success: success, status) }
+    }
+
+    /// Settles in one step, if nothing is to be released before the response, and tells what becomes of the request.
+    func outcomeOfSettlingAtOnce(success: Bool, _ status: RequestStatus?) -> RequestOutcome? {
         guard let request = self as? RequestCore else { return nil }
         return request.state.withLock { state in
-            guard state.canEndAtOnce, state.lifecycle.settleAtOnce(success: success) else { return nil }
-            state.own.status = status
-            return state.outcome(of: Lifecycle.rootScope)
+            state.settleAtOnce(success: success, status) ? state.outcome(of: Lifecycle.rootScope) : nil
         }
     }
 
@@ -16,6 +20,23 @@ extension StoreCore {
     ///
     /// - Returns: Whether it did; if it began to, the opener can wait for the rest.
     func closeAtOnce(_ ending: RequestOutcome.Ending, _ status: RequestStatus?) -> Bool {
+        var nobodysOutcome: RequestOutcome?
+        return closeAtOnce(ending, status, telling: false, &nobodysOutcome)
+    }
+
+    /// Closes without waiting, if that can be done, and tells what became of the request.
+    func outcomeOfClosingAtOnce(_ ending: RequestOutcome.Ending, _ status: RequestStatus?) -> RequestOutcome? {
+        var outcome: RequestOutcome?
+        guard closeAtOnce(ending, status, telling: true, &outcome) else { return nil }
+        return outcome ?? self.outcome
+    }
+
+    private func closeAtOnce(
+        _ ending: RequestOutcome.Ending,
+        _ status: RequestStatus?,
+        telling isTold: Bool,
+        _ outcome: inout RequestOutcome?
+    ) -> Bool {
         guard !configuration.isObserved, let request = self as? RequestCore else { return false }
         var left = SlotMemory.Leftovers()
         var isFree = false
@@ -25,6 +46,7 @@ extension StoreCore {
                 state.own.note(ending, status)
                 _ = slot.memory.close(identity, carries: false, &left)
                 isFree = !state.own.openerTakesSlot
+                if isTold { outcome = state.outcome(of: Lifecycle.rootScope) }
                 return .closed
             }
             guard let next = state.lifecycle.closeAlone(completed: ending.isCompleted) else { return nil }
@@ -133,6 +155,12 @@ extension RequestCore {
 }
 
 extension RequestCore.State {
+    fileprivate mutating func settleAtOnce(success: Bool, _ status: RequestStatus?) -> Bool {
+        guard canEndAtOnce, lifecycle.settleAtOnce(success: success) else { return false }
+        own.status = status
+        return true
+    }
+
     /// Looks up what follows.
     fileprivate func next(after next: Lifecycle.Closing) -> RequestCore.Next {
         guard case .release(let entry, let verdict) = next else { return .closed }
