@@ -7,7 +7,10 @@ import sys
 import bench_gauges
 import bench_growth
 import bench_instructions
-import bench_server
+import bench_loads
+import bench_query
+import bench_requests
+import bench_thresholds
 import bench_times
 
 SECTIONS = {
@@ -16,15 +19,18 @@ SECTIONS = {
     "readers": bench_gauges.measure_readers,
     "growth": bench_growth.measure,
     "times": bench_times.measure,
-    "server": bench_server.measure,
+    "requests": bench_requests.measure,
+    "loads": bench_loads.measure,
+    "query": bench_query.measure,
 }
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("sections", nargs="+", choices=SECTIONS)
-    for executable in ["costs", "gauges", "servers"]:
+    for executable in ["costs", "gauges", "servers", "notes"]:
         parser.add_argument(f"--{executable}", help="the executable of that name")
+    parser.add_argument("--postgres", metavar="URL", help="the server of the section query")
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--update-thresholds", action="store_true")
@@ -36,6 +42,10 @@ def main():
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump(rows, file, indent=2, ensure_ascii=False)
             file.write("\n")
+    if arguments.update_thresholds:
+        bench_thresholds.write()
+    if arguments.check:
+        bench_thresholds.check()
 
 
 sys.exit(main())

@@ -1,12 +1,8 @@
-"""The section "instructions" of Scripts/bench: what one operation costs, and whether that is more than was agreed."""
+"""The section "instructions" of Scripts/bench: what one operation costs."""
 
-import json
-import math
-
+import bench_thresholds
 from bench_callgrind import operations
 from bench_tables import row, shown_goal, shown_ratio, table
-
-THRESHOLDS = "Benchmarks/thresholds.json"
 
 READ = "bare task-local: read a class"
 OPEN = "bare task-local: allocate a class and bind it"
@@ -57,12 +53,10 @@ def measure(arguments):
     for name, (whole, part) in DIFFERENCES.items():
         counts[name] = counts[whole] - counts[part]
     rows = show(counts)
-    # What is ours and measured by itself.
-    ours = {name: counts[name] for name, *_ in ROWS if name not in DIFFERENCES}
-    if arguments.update_thresholds:
-        write_thresholds(ours)
-    if arguments.check:
-        check(ours)
+    for name, *_ in ROWS:
+        # What is ours and measured by itself.
+        if name not in DIFFERENCES:
+            bench_thresholds.note(name, counts[name])
     return rows
 
 
@@ -89,26 +83,3 @@ def show(counts):
     head = ["operation", "instructions", "allocations", "compared with", "instructions", "allocations"]
     table("One operation", [*head, "ratio of instructions", "goal", "goal of allocations"], lines)
     return rows
-
-
-def write_thresholds(ours):
-    thresholds = {
-        name: {"instructions": math.ceil(count.instructions * 1.05), "allocations": round(count.allocations, 2)}
-        for name, count in ours.items()
-    }
-    with open(THRESHOLDS, "w", encoding="utf-8") as file:
-        json.dump(thresholds, file, indent=2)
-        file.write("\n")
-
-
-def check(ours):
-    with open(THRESHOLDS, encoding="utf-8") as file:
-        thresholds = json.load(file)
-    failures = [f"{name}: no threshold for it" for name in ours.keys() - thresholds.keys()]
-    for name, count in ours.items():
-        for unit, most in thresholds.get(name, {}).items():
-            measured = round(getattr(count, unit), 2)
-            if measured > most:
-                failures.append(f"{name}: {measured:,} {unit}, and {most:,} are allowed")
-    if failures:
-        raise SystemExit("error: " + "\nerror: ".join(failures))

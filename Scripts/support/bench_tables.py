@@ -1,8 +1,11 @@
 """What the sections of Scripts/bench share: rows of the JSON, and tables."""
 
 
-def row(name, ours, baseline, unit, goal=None, higher_is_better=False, digits=0):
-    """One row of the JSON. The ratio is baseline over ours where more is better."""
+def row(name, ours, baseline, unit, goal=None, higher_is_better=False, digits=0, more=None):
+    """One row of the JSON. The ratio is baseline over ours where more is better.
+
+    The goal is the largest ratio; or `more` is the largest difference.
+    """
     worse, better = (baseline, ours) if higher_is_better else (ours, baseline)
     row = {
         "name": name,
@@ -13,6 +16,8 @@ def row(name, ours, baseline, unit, goal=None, higher_is_better=False, digits=0)
     }
     if goal is not None:
         row["goal"] = goal
+    if more is not None:
+        row["more"] = more
     return row
 
 
@@ -21,6 +26,8 @@ def shown_ratio(row):
 
 
 def shown_goal(row):
+    if "more" in row:
+        return f"≤ +{row['more']}"
     return f"≤ {row['goal']:.3g}" if "goal" in row else ""
 
 

@@ -5,14 +5,17 @@ import PerRequestGRPC
 
 extension Main {
     static func serveGRPC() async throws {
-        let server = GRPCServer(transport: transport, services: [EchoService()])
+        let server = GRPCServer(
+            transport: transport,
+            services: [BenchService { try await ByHand.thing.use { thing in Array(thing.text.utf8) } }]
+        )
         try await serve(server) { try await $0.listeningAddress.ipv4?.port }
     }
 
     static func serveGRPCWithStores() async throws {
         let server = GRPCServer(
             transport: .requestStore(transport),
-            services: [EchoService()],
+            services: [BenchService { Array(try await Current.thing.get().text.utf8) }],
             interceptors: [RequestStoreInterceptor()]
         )
         try await serve(server) { try await $0.base.listeningAddress.ipv4?.port }
@@ -33,16 +36,28 @@ extension Main {
     }
 }
 
-/// A unary RPC that returns its message: no generated code.
-private struct EchoService: RegistrableRPCService {
+/// Two unary RPCs without generated code: one returns its message and uses nothing, the other returns what a thing says.
+private struct BenchService: RegistrableRPCService {
+    let thing: @Sendable () async throws -> [UInt8]
+
     func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
-        router.registerHandler(
-            forMethod: MethodDescriptor(fullyQualifiedService: "bench.Echo", method: "Echo"),
+        router.registerUnary("Echo") { message in message }
+        router.registerUnary("Thing") { _ in try await thing() }
+    }
+}
+
+extension RPCRouter {
+    fileprivate mutating func registerUnary(
+        _ method: String,
+        _ handler: @escaping @Sendable ([UInt8]) async throws -> [UInt8]
+    ) {
+        registerHandler(
+            forMethod: MethodDescriptor(fullyQualifiedService: "bench.Bench", method: method),
             deserializer: Bytes(),
             serializer: Bytes()
         ) { request, _ in
             let request = try await ServerRequest(stream: request)
-            return StreamingServerResponse(single: ServerResponse(message: request.message))
+            return StreamingServerResponse(single: ServerResponse(message: try await handler(request.message)))
         }
     }
 }

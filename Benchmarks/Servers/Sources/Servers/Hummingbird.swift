@@ -1,16 +1,11 @@
 import Hummingbird
 import PerRequestHummingbird
 
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
-
 extension Main {
     static func serveHummingbird() async throws {
         let router = Router()
         addRoutes(to: router)
+        router.get("resource") { _, _ in try await ByHand.thing.use { thing in thing.text } }
         let app = Application(
             router: router,
             configuration: anyPort,
@@ -22,6 +17,7 @@ extension Main {
     static func serveHummingbirdWithStores() async throws {
         let router = RequestStoreRouter()
         addRoutes(to: router)
+        router.get("resource") { _, _ in try await Current.thing.get().text }
         let app = Application(
             router: router,
             requestStore: .http1(),
@@ -33,11 +29,7 @@ extension Main {
 
     private static let anyPort = ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0))
 
-    static func printPort(_ port: Int?) {
-        print(port ?? 0)
-        fflush(nil)
-    }
-
+    /// Those that use nothing of a store.
     private static func addRoutes(to router: some RouterMethods) {
         router.get("buffered") { _, _ in "hello" }
         router.get("streamed") { _, _ in

@@ -1,6 +1,12 @@
 import Dispatch
 
-/// `Servers hummingbird|grpc plain|adapter` serves on a free port of the loopback, which it prints, until it is killed.
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// `Servers hummingbird|grpc|nio plain|adapter` serves on a free port of the loopback, which it prints, until it is killed.
 @main
 enum Main {
     static func main() {
@@ -13,13 +19,20 @@ enum Main {
         done.wait()
     }
 
+    static func printPort(_ port: Int?) {
+        print(port ?? 0)
+        fflush(nil)
+    }
+
     private static func serve(_ arguments: [String]) async throws {
         switch arguments {
         case ["hummingbird", "plain"]: try await serveHummingbird()
         case ["hummingbird", "adapter"]: try await serveHummingbirdWithStores()
         case ["grpc", "plain"]: try await serveGRPC()
         case ["grpc", "adapter"]: try await serveGRPCWithStores()
-        default: print("hummingbird or grpc, plain or adapter?")
+        case ["nio", "plain"]: try await serveNIO()
+        case ["nio", "adapter"]: try await serveNIOWithStores()
+        default: print("hummingbird, grpc or nio, plain or adapter?")
         }
     }
 }

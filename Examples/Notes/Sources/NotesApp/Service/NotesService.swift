@@ -10,6 +10,7 @@ public struct NotesService: Sendable {
     private let file: DatabaseFile?
     private let port: Int
     private let rpcPort: Int?
+    private let leasesByHand: Bool
     private let page: NotesPage
     private let counters = HealthCounters()
     /// Two at a time, so that most connections are left to requests.
@@ -19,6 +20,7 @@ public struct NotesService: Sendable {
     public init(_ settings: NotesSettings) async throws {
         port = settings.port
         rpcPort = settings.rpcPort
+        leasesByHand = settings.leasesByHand
         page = NotesPage(templates: try PageTemplates())
         let database: any Database
         switch settings.database {
@@ -44,7 +46,11 @@ public struct NotesService: Sendable {
         onListeningRPC: @escaping @Sendable (Int) -> Void
     ) async throws {
         do {
-            try await application(onListening: onListening, onListeningRPC: onListeningRPC).runService()
+            if leasesByHand {
+                try await applicationByHand(onListening: onListening).runService()
+            } else {
+                try await application(onListening: onListening, onListeningRPC: onListeningRPC).runService()
+            }
         } catch {
             await close()
             throw error
@@ -90,6 +96,20 @@ public struct NotesService: Sendable {
                 if let port = channel.localAddress?.port { onListening(port) }
             },
             logger: logger
+        )
+    }
+
+    /// The application of `--lease-by-hand`: see ``LeaseByHand``.
+    private func applicationByHand(onListening: @escaping @Sendable (Int) -> Void) -> some ApplicationProtocol {
+        let router = Router()
+        LeaseByHand(database: database).add(to: router)
+        return Application(
+            router: router,
+            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
+            onServerRunning: { channel in
+                if let port = channel.localAddress?.port { onListening(port) }
+            },
+            logger: Logger(label: "notes")
         )
     }
 

@@ -18,24 +18,37 @@ public struct NotesSettings: Sendable {
     let database: Database
     /// One connection for all requests, to see what goes wrong.
     let sharesOneClient: Bool
+    /// Only the list of notes, without PerRequest, to see what that costs.
+    let leasesByHand: Bool
 
-    init(port: Int, rpcPort: Int? = nil, database: Database, sharesOneClient: Bool = false) {
+    init(
+        port: Int,
+        rpcPort: Int? = nil,
+        database: Database,
+        sharesOneClient: Bool = false,
+        leasesByHand: Bool = false
+    ) {
         self.port = port
         self.rpcPort = rpcPort
         self.database = database
         self.sharesOneClient = sharesOneClient
+        self.leasesByHand = leasesByHand
     }
 
-    /// Reads `PORT`, `GRPC_PORT` and either `DATABASE_URL` or `NOTES_DATABASE`, and the argument `--global-client`.
+    /// Reads `PORT`, `GRPC_PORT` and either `DATABASE_URL` or `NOTES_DATABASE`, and the arguments `--global-client` and
+    /// `--lease-by-hand`.
     public init(environment: [String: String], arguments: [String] = []) throws {
-        for argument in arguments where argument != "--global-client" {
-            throw Invalid(description: "there is no option \"\(argument)\"; there is --global-client")
+        let options = ["--global-client", "--lease-by-hand"]
+        for argument in arguments where !options.contains(argument) {
+            let there = options.joined(separator: " and ")
+            throw Invalid(description: "there is no option \"\(argument)\"; there are \(there)")
         }
         self.init(
             port: try Self.port("PORT", environment["PORT"] ?? "8080"),
             rpcPort: try environment["GRPC_PORT"].map { try Self.port("GRPC_PORT", $0) },
             database: try Self.database(url: environment["DATABASE_URL"], file: environment["NOTES_DATABASE"]),
-            sharesOneClient: !arguments.isEmpty
+            sharesOneClient: arguments.contains("--global-client"),
+            leasesByHand: arguments.contains("--lease-by-hand")
         )
     }
 
