@@ -59,7 +59,7 @@ def measure(arguments):
             ),
         ]
         # What a framework takes is none of ours, and changes with its version.
-        leeway = Count(baseline.instructions / 100, 1)
+        leeway = Count(baseline.instructions / 33, 2)
         bench_thresholds.note(f"{case.name}: more than without the library", ours - baseline, leeway)
     plain_table(f"One request of a whole server, beside the same without the library: medians of {ROUNDS}", rows)
     return rows
