@@ -21,6 +21,8 @@ struct Endpoint<Base: HTTPResponder>: HTTPResponder {
 }
 
 /// A router's first middleware: notes what leaves the router, before Hummingbird makes a response of it.
+///
+/// It is there where anything but a route can throw: a request pays for each layer.
 struct LeavingErrors<Context: RequestContext>: RouterMiddleware {
     func handle(
         _ request: Request,
@@ -44,10 +46,23 @@ extension Error {
     }
 }
 
-/// The routes whose responder may have middleware in it that is not known here.
+/// The routes whose responder may have middleware in it that is not known here, and whether there is any middleware.
 ///
 /// Whoever adds routes is the only one to use it.
 final class HiddenRoutes {
+    /// Called before anything is added that can throw and is no route.
+    private let willHaveMiddleware: (() -> Void)?
+    private(set) var haveMiddleware = false
+
+    init(willHaveMiddleware: (() -> Void)? = nil) { self.willHaveMiddleware = willHaveMiddleware }
+
+    /// To be called before the middleware, or what else can throw, is added.
+    func noteMiddleware() {
+        guard !haveMiddleware else { return }
+        haveMiddleware = true
+        willHaveMiddleware?()
+    }
+
     struct Route: Sendable {
         let method: HTTPRequest.Method
         let path: RouterPath
@@ -61,10 +76,12 @@ final class HiddenRoutes {
     /// their middleware a part of the responder.
     func look<Responder: HTTPResponder>(at responder: Responder, _ path: RouterPath, _ method: HTTPRequest.Method) {
         guard !(responder is CallbackResponder<Responder.Context>) else { return }
+        noteMiddleware()
         routes.append(Route(method: method, path: path, responder: "\(Responder.self)"))
     }
 
     func add(_ others: HiddenRoutes, below path: RouterPath) {
+        if others.haveMiddleware { noteMiddleware() }
         routes += others.routes.map { route in
             Route(method: route.method, path: path.appendingPath(route.path), responder: route.responder)
         }

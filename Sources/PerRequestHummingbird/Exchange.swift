@@ -82,7 +82,7 @@ final class ExchangeLog: ReportReceiver {
     /// other request's logger takes its place. So it does where our logger comes wrapped, which shows only when it is used.
     func claim(logger: Logger, _ seesEndpoints: Bool) -> Bool {
         let outer = Exchange.current.flatMap { $0.log === self ? nil : $0.log.logger }
-        let logger = logger.handler is RequestLogHandler ? outer : logger
+        let logger = type(of: logger.handler) == RequestLogHandler.self ? outer : logger
         // Not under the lock: the handler is a user's. One that comes back to ours finds no logger of this request there yet.
         let id = logger?[metadataKey: "hb.request.id"]
         return state.withLock { state in

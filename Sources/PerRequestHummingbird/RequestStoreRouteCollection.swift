@@ -47,6 +47,7 @@ public final class RequestStoreRouteCollection<Context: RequestContext>: RouterM
     /// Adds middleware for the routes of the collection that are added after it.
     @discardableResult
     public func add(middleware: any MiddlewareProtocol<Request, Response, Context>) -> Self {
+        hidden.noteMiddleware()
         base.add(middleware: middleware)
         return self
     }
@@ -69,7 +70,8 @@ public final class RequestStoreRouteCollection<Context: RequestContext>: RouterM
         _ path: RouterPath = "",
         context: Target.Type
     ) -> RequestStoreRouterGroup<Target> where Target.ParentContext == Context {
-        RequestStoreRouterGroup(base: base.group(path, context: context), path: path, hidden: hidden)
+        hidden.noteMiddleware()
+        return RequestStoreRouterGroup(base: base.group(path, context: context), path: path, hidden: hidden)
     }
 }
 #endif

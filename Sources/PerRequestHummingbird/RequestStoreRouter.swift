@@ -26,7 +26,7 @@ public import PerRequestAdapters
 /// **Isolation.** It is set up by one task before the application is made; nothing can be added after.
 public final class RequestStoreRouter<Context: RequestContext>: RouterMethods {
     let base: Router<Context>
-    let hidden = HiddenRoutes()
+    let hidden: HiddenRoutes
 
     /// Makes a router.
     ///
@@ -34,12 +34,16 @@ public final class RequestStoreRouter<Context: RequestContext>: RouterMethods {
     ///   - context: The type of the requests' context.
     ///   - options: Hummingbird's options.
     public init(context: Context.Type = BasicRequestContext.self, options: RouterOptions = []) {
-        base = Router(context: context, options: options)
-        base.add(middleware: LeavingErrors())
+        let base = Router(context: context, options: options)
+        self.base = base
+        hidden = HiddenRoutes { base.add(middleware: LeavingErrors()) }
     }
 
     /// The middleware of the router, the first of which is its own.
-    public var middlewares: MiddlewareGroup<Context> { base.middlewares }
+    public var middlewares: MiddlewareGroup<Context> {
+        hidden.noteMiddleware()
+        return base.middlewares
+    }
 
     /// The routes that were added.
     public var routes: [Router<Context>.RouteDescription] { base.routes }
@@ -73,6 +77,7 @@ public final class RequestStoreRouter<Context: RequestContext>: RouterMethods {
     /// Adds middleware for the routes that are added after it.
     @discardableResult
     public func add(middleware: any MiddlewareProtocol<Request, Response, Context>) -> Self {
+        hidden.noteMiddleware()
         base.add(middleware: middleware)
         return self
     }
@@ -95,14 +100,15 @@ public final class RequestStoreRouter<Context: RequestContext>: RouterMethods {
         _ path: RouterPath = "",
         context: Target.Type
     ) -> RequestStoreRouterGroup<Target> where Target.ParentContext == Context {
-        RequestStoreRouterGroup(base: base.group(path, context: context), path: path, hidden: hidden)
+        hidden.noteMiddleware()
+        return RequestStoreRouterGroup(base: base.group(path, context: context), path: path, hidden: hidden)
     }
 
     /// Adds the routes of a collection.
     @discardableResult
     public func addRoutes(_ collection: RequestStoreRouteCollection<Context>, atPath path: RouterPath = "") -> Self {
-        base.addRoutes(collection.base, atPath: path)
         hidden.add(collection.hidden, below: path)
+        base.addRoutes(collection.base, atPath: path)
         return self
     }
 }

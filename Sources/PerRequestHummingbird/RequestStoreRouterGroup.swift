@@ -32,6 +32,7 @@ public struct RequestStoreRouterGroup<Context: RequestContext>: RouterMethods {
     /// Adds middleware for the routes of the group that are added after it.
     @discardableResult
     public func add(middleware: any MiddlewareProtocol<Request, Response, Context>) -> Self {
+        hidden.noteMiddleware()
         base.add(middleware: middleware)
         return self
     }
@@ -55,6 +56,7 @@ public struct RequestStoreRouterGroup<Context: RequestContext>: RouterMethods {
         _ path: RouterPath = "",
         context: Target.Type
     ) -> RequestStoreRouterGroup<Target> where Target.ParentContext == Context {
+        hidden.noteMiddleware()
         let below = self.path.appendingPath(path)
         return RequestStoreRouterGroup<Target>(base: base.group(path, context: context), path: below, hidden: hidden)
     }
@@ -62,8 +64,8 @@ public struct RequestStoreRouterGroup<Context: RequestContext>: RouterMethods {
     /// Adds the routes of a collection.
     @discardableResult
     public func addRoutes(_ collection: RequestStoreRouteCollection<Context>, atPath path: RouterPath = "") -> Self {
-        base.addRoutes(collection.base, atPath: path)
         hidden.add(collection.hidden, below: self.path.appendingPath(path))
+        base.addRoutes(collection.base, atPath: path)
         return self
     }
 }
