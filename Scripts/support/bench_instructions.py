@@ -27,14 +27,16 @@ ROWS = [
     ("ambient read of a class in a child task", READ, None, None),
     ("ambient set of a number, 8 values in use", "dictionary under a lock: set a number", None, None),
     ("snapshot run", READ, None, None),
-    (UNUSED, OPEN, 1.0, 0.0),
+    (UNUSED, OPEN, 1.2, 0.0),
     (ADAPTER, OPEN, None, None),
     ("open and close a store with 1 resource", "by hand: 1 resource, its release shielded", None, None),
-    ("acquire and release 1 resource", "by hand: 1 resource, its release shielded", 1.5, None),
+    ("acquire and release 1 resource", "by hand: 1 resource, its release shielded", 4.0, None),
     ("open and close a store with 4 resources", "by hand: 4 resources, their releases shielded", None, None),
-    ("acquire and release 4 resources", "by hand: 4 resources, their releases shielded", 1.5, None),
+    ("acquire and release 4 resources", "by hand: 4 resources, their releases shielded", 4.5, None),
+    ("open and close a store with 1 transaction", "by hand: 1 transaction", None, None),
+    ("begin and end 1 transaction", "by hand: 1 transaction", None, None),
     ("ready hit on a held resource", AMBIENT, 2.0, None),
-    ("memo hit", AMBIENT, None, None),
+    ("memo hit", AMBIENT, 5.0, None),
     ("open and close a store that hands work over", "by hand: a shielded task", None, None),
     ("hand work over and run it", "by hand: a shielded task", None, None),
 ]
@@ -42,6 +44,7 @@ ROWS = [
 # What is not measured by itself: the difference between two operations.
 DIFFERENCES = {
     "acquire and release 1 resource": ("open and close a store with 1 resource", UNUSED),
+    "begin and end 1 transaction": ("open and close a store with 1 transaction", UNUSED),
     "acquire and release 4 resources": ("open and close a store with 4 resources", UNUSED),
     "hand work over and run it": ("open and close a store that hands work over", UNUSED),
 }

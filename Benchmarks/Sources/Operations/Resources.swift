@@ -15,6 +15,11 @@ enum Resources {
     } release: { _, _ in
     }
 
+    /// A transaction that does not suspend.
+    static let transaction = RequestResource.around("transaction") { use in
+        try await Thing.withTransaction { thing in try await use(thing) }
+    }
+
     static let memo = RequestMemo("memo") { (number: Int) in number }
 }
 

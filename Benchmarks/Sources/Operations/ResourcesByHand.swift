@@ -29,6 +29,13 @@ extension Cost {
             }
             return sum
         },
+        Cost(name: "by hand: 1 transaction") { count in
+            var sum = 0
+            for _ in 0..<count {
+                sum &+= try await Thing.withTransaction { thing in thing.number }
+            }
+            return sum
+        },
         Cost(name: "by hand: 4 resources, their releases shielded") { count in
             var sum = 0
             for _ in 0..<count {

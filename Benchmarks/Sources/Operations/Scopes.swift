@@ -38,6 +38,13 @@ extension Cost {
             }
             return sum
         },
+        Cost(name: "open and close a store with 1 transaction") { count in
+            var sum = 0
+            for _ in 0..<count {
+                sum &+= try await withRequestStore { _ in try await Resources.transaction.get().number }
+            }
+            return sum
+        },
         Cost(name: "open and close a store that hands work over") { count in
             var sum = 0
             for _ in 0..<count {

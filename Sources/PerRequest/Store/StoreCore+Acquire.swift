@@ -364,10 +364,13 @@ extension StoreCore {
     /// user's code, such as a release, which must not hold up the limits of others. The task starts when the time has
     /// passed, not before.
     func schedule(after limit: Duration, _ expire: @escaping @Sendable (StoreCore) -> Void) -> Deadlines.Token {
-        Deadlines.shared.schedule(after: limit) { [weak self] in
-            guard let self else { return }
-            Task.detached(name: "limits of request \(id)", executorPreference: executor, priority: priority) {
-                Ambient.with(Ambient.Context(self)) { expire(self) }
+        // By where it is: once anything refers to an object weakly, everybody who retains it pays for that.
+        let (slot, number) = (slot, identity)
+        return Deadlines.shared.schedule(after: limit) {
+            guard let core = slot.memory.core(of: number) else { return }
+            let (executor, priority) = (core.executor, core.priority)
+            Task.detached(name: "limits of request \(core.id)", executorPreference: executor, priority: priority) {
+                Ambient.with(Ambient.Context(core)) { expire(core) }
             }
         }
     }
