@@ -1,0 +1,25 @@
+// A stub: declarations of Vapor 4.122.0 (August 2026), as far as the guides use them.
+
+public final class Request: Sendable {
+    public var storage: Storage {
+        get { Storage() }
+        set {}
+    }
+}
+
+public final class Response: Sendable {}
+
+public protocol AsyncResponder: Sendable {
+    func respond(to request: Request) async throws -> Response
+}
+
+public protocol StorageKey {
+    associatedtype Value: Sendable
+}
+
+public struct Storage: Sendable {
+    public subscript<Key>(_ key: Key.Type) -> Key.Value? where Key: StorageKey {
+        get { nil }
+        set {}
+    }
+}
