@@ -1,4 +1,5 @@
 // A stub: declarations of swift-dependencies 1.16.0 (2026), as far as the guides use them.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 public protocol DependencyKey<Value> {
     associatedtype Value: Sendable = Self

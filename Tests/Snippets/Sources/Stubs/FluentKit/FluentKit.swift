@@ -1,4 +1,5 @@
 // A stub: declarations of FluentKit 1.56.0 (March 2026), as far as the guides use them.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 public import NIOCore
 

@@ -1,4 +1,5 @@
 // A stub: declarations of PostgresNIO 1.33.1 (August 2026), as far as the guides use them.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 public import Logging
 public import NIOCore

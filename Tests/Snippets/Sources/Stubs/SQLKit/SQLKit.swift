@@ -1,4 +1,5 @@
 // A stub: declarations of SQLKit 3.36.0 (2026), as far as the guides use them.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 public protocol SQLDatabase: Sendable {}
 

@@ -1,4 +1,5 @@
 // A stub: declarations of valkey-swift 1.4.0 (August 2026), as far as the guides use them.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 public protocol ValkeyClientProtocol: Sendable {
     associatedtype Subscription: AsyncSequence<ValkeySubscriptionMessage, ValkeyClientError>

@@ -1,4 +1,5 @@
 // A stub: declarations of Vapor 4.122.0 (August 2026), as far as the guides use them.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 public final class Request: Sendable {
     public var storage: Storage {
