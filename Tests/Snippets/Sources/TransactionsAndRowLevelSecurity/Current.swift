@@ -8,9 +8,12 @@ import PostgresNIO
 
 // snippet TransactionsAndRowLevelSecurity.md: Savepoints
 
+// snippet TransactionsAndRowLevelSecurity.md: What has to be kept, whatever becomes of the request (2)
+
 // snippet TransactionsAndRowLevelSecurity.md: A retry is not a replay
 
 let postgres = PostgresClient()
+let auditPool = PostgresClient()
 let logger = Logger(label: "notes")
 
 enum Accounts {

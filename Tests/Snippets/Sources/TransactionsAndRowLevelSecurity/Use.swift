@@ -14,6 +14,6 @@ func importAll(_ titles: [String]) async throws -> [String] {
     return rejected
 }
 
-func audit(_ what: String) async throws {
+func audit(_ what: String) throws {
     // snippet TransactionsAndRowLevelSecurity.md: What has to be kept, whatever becomes of the request
 }

@@ -1,4 +1,4 @@
-// A stub: declarations of swift-dependencies 1.16.0 (2026), as far as the guides use them.
+// A stub: declarations of swift-dependencies 1.16.0, as far as the guides use them, looked up in November 2026.
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 public protocol DependencyKey<Value> {

@@ -1,4 +1,4 @@
-// A stub: declarations of Soto 7.13.0 (March 2026), as far as the guides use them. It notes what it is asked for.
+// A stub: declarations of Soto 7.13.0, as far as the guides use them, looked up in November 2026. It notes what it is asked for.
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 public import NIOCore

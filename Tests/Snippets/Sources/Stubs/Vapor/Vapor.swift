@@ -1,4 +1,4 @@
-// A stub: declarations of Vapor 4.122.0 (August 2026), as far as the guides use them.
+// A stub: declarations of Vapor 4.122.0, as far as the guides use them, looked up in November 2026.
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 public final class Request: Sendable {
