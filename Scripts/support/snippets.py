@@ -19,7 +19,7 @@ place = re.compile(r" *// snippet (\S+\.md): (.+?)(?: \((\d+)\))?")
 
 # The package as its users get it, but from here, and with the traits that the guides need.
 dependency = re.compile(r'\.package\(url: "<this repository>", from: "[0-9.]+", traits: \["Hummingbird"\]\)')
-here = f'.package(name: "swift-per-request", path: "{root}", traits: ["Hummingbird", "GRPC", "FlyingFox"])'
+here = f'.package(name: "swift-per-request", path: "{root}", traits: ["Hummingbird", "GRPC", "FlyingFox", "ServiceLifecycle"])'
 
 
 def blocks_of(page):
@@ -77,6 +77,8 @@ for path in sorted(surroundings.rglob("*.swift")):
     target = package / path.relative_to(surroundings)
     write(target, filled(path, blocks, used))
     files.add(target)
+for path in [*surroundings.rglob("*.modulemap"), *surroundings.rglob("*.h")]:
+    write(package / path.relative_to(surroundings), path.read_text(encoding="utf-8"))
 for stale in set(package.rglob("*.swift")) - files:
     stale.unlink()
 for (name, heading, number), (page, start, _) in blocks.items():

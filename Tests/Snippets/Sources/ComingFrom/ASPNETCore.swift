@@ -1,0 +1,4 @@
+import Hummingbird
+import PerRequest
+
+// snippet ComingFrom.md: ASP.NET Core

@@ -1,0 +1,5 @@
+// snippet DatabaseAndOtherClients.md: Fluent
+
+struct NoTransactions: Error {}
+
+func databases() -> any Database { fatalError("yours") }

@@ -1,0 +1,1 @@
+// snippet DatabaseAndOtherClients.md: GRDB

@@ -1,0 +1,4 @@
+import NIOCore
+import PostgresNIO
+
+// snippet DatabaseAndOtherClients.md: PostgresNIO (2)

@@ -1,0 +1,4 @@
+// snippet DatabaseAndOtherClients.md: PostgresNIO
+
+let postgres = PostgresClient()
+let logger = Logger(label: "notes")

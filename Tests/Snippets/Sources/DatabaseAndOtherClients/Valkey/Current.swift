@@ -1,0 +1,3 @@
+// snippet DatabaseAndOtherClients.md: Valkey
+
+let valkey = ValkeyClient()
