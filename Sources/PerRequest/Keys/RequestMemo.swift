@@ -70,20 +70,25 @@ public struct RequestMemo<Value: Sendable, each Argument: Hashable & Sendable>: 
     /// - Throws: What the function throws; `CancellationError` if this caller is cancelled; ``RequestStoreError`` outside a
     ///   request, after it, if the function exceeds its limit, and if the value would depend on itself.
     @inlinable
+    @inline(__always)
     public func callAsFunction(_ argument: repeat each Argument) async throws -> Value {
+        // A function that does not wait costs half as much as one that may.
+        if let value = valueAskedForAgain(repeat each argument) { return value }
+        return try await called(with: repeat each argument)
+    }
+
+    /// The value, if it was asked for before in the current store, and no factory notes that it is asked for.
+    @inlinable
+    func valueAskedForAgain(_ argument: repeat each Argument) -> Value? {
         let carrier = local.get()
-        // A factory notes what it asks for.
-        if !carrier.hasSurroundings, let slot = carrier.slot,
+        guard !carrier.hasSurroundings, let slot = carrier.slot,
             let hits = slot.memory.value(tag, of: carrier.store, as: MemoHits.self)
-                ?? slot.memory.elsewhere(tag, of: carrier.store, throughParents: false)?.valueOnHotPath(
-                    as: MemoHits.self
-                ),
+                ?? slot.memory.elsewhere(tag, of: carrier.store, throughParents: false)?
+                .valueOnHotPath(as: MemoHits.self),
             let hit = hits.find(MemoArgumentsOf<repeat each Argument>.hash(repeat each argument)),
             hit.has(repeat each argument)
-        {
-            return hit.box.valueOnHotPath(as: Value.self)
-        }
-        return try await called(with: repeat each argument)
+        else { return nil }
+        return hit.box.valueOnHotPath(as: Value.self)
     }
 
     @usableFromInline
