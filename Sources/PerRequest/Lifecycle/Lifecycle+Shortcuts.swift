@@ -135,9 +135,9 @@ extension Lifecycle {
 }
 
 extension Lifecycle.Entry {
-    /// Whether it is held, and its release is all that has to follow.
-    fileprivate var isHeldAlone: Bool { state == .held && form == .resource && early == nil && memos.isEmpty }
+    /// Whether it is held, and its release is all that has to follow: the memos that are built on it are entries, too.
+    fileprivate var isHeldAlone: Bool { state == .held && form == .resource && early == nil }
 
     /// Whether its release is under way, and its end is all that has to follow.
-    fileprivate var isReleasedAlone: Bool { state == .releasing && early == nil && memos.isEmpty }
+    fileprivate var isReleasedAlone: Bool { state == .releasing && early == nil }
 }
