@@ -94,6 +94,16 @@ public struct RequestScope: Sendable {
         return RequestSettlement(await scope.settle(status: status))
     }
 
+    /// Settles without a task, if nothing is to be released before the response; `nil` otherwise.
+    package func settleAtOnce(status: RequestStatus?) -> RequestSettlement? {
+        scope.settledAtOnce(status: status).map { RequestSettlement($0) }
+    }
+
+    /// Closes without a task, if nothing is held and nobody observes; `nil` otherwise.
+    package func closeAtOnce(_ ending: RequestOutcome.Ending, status: RequestStatus?) -> RequestOutcome? {
+        scope.closedAtOnceUnlessHeld(ending, status: status)
+    }
+
     /// Runs all releases that are left and empties the store, after settling it if that was not done.
     ///
     /// To be called after the last byte of the response was written or could not be written, on every path. It returns

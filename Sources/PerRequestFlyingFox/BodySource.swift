@@ -2,6 +2,7 @@
 import FlyingFox
 import FlyingSocks
 import Foundation
+import PerRequestAdapters
 
 /// Where the bytes of a streamed body come from, before FlyingFox encodes them.
 ///
@@ -39,7 +40,7 @@ enum BodySource {
     }
 
     /// A body of the same bytes, every pull of which runs in a scope.
-    func scoped(by owner: ScopeOwner) -> HTTPBodySequence {
+    func scoped(by owner: RequestScopeOwner) -> HTTPBodySequence {
         switch self {
         case .bytes(let bytes, let bufferSize):
             return chunked(bytes, by: owner, bufferSize: bufferSize)
@@ -52,7 +53,7 @@ enum BodySource {
 
     private func chunked(
         _ bytes: some AsyncBufferedSequence<UInt8>,
-        by owner: ScopeOwner,
+        by owner: RequestScopeOwner,
         bufferSize: Int
     ) -> HTTPBodySequence {
         HTTPBodySequence(from: ScopedBytes(base: bytes, owner: owner), suggestedBufferSize: bufferSize)

@@ -1,6 +1,7 @@
 #if FlyingFox
 public import FlyingFox
 public import PerRequest
+import PerRequestAdapters
 
 /// A handler that gives every request a store: wraps the one that does the work.
 ///
@@ -90,7 +91,8 @@ public struct RequestStoreHandler: HTTPHandler {
     }
 
     /// Closes the scope, or gives it to the body of the response.
-    private nonisolated(nonsending) func finish(_ response: HTTPResponse, in scope: StoreScope) async -> HTTPResponse {
+    private nonisolated(nonsending) func finish(_ response: HTTPResponse, in scope: RequestScope) async -> HTTPResponse
+    {
         var response = response
         let status = RequestStatus.http(response.statusCode.code)
         switch response.payload {
@@ -99,7 +101,9 @@ public struct RequestStoreHandler: HTTPHandler {
             response.payload = .webSocket(ScopedWebSocket(base: handler, options: options))
         case .httpBody(let body):
             if let source = BodySource(of: body) {
-                response.payload = .httpBody(source.scoped(by: ScopeOwner(scope, status: status)))
+                response.payload = .httpBody(
+                    source.scoped(by: RequestScopeOwner(afterHandlerOf: scope, status: status))
+                )
             } else {
                 await scope.close(status: status)
             }
@@ -115,8 +119,8 @@ struct ScopeOptions: Sendable {
     let report: (@Sendable (RequestReport) -> Void)?
     let background: BackgroundWork?
 
-    func openScope() -> StoreScope {
-        StoreScope(limits: limits, observer: observer, report: report, background: background)
+    func openScope() -> RequestScope {
+        RequestScope(limits: limits, observer: observer, report: report, background: background)
     }
 }
 

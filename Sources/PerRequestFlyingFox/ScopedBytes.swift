@@ -1,20 +1,21 @@
 #if FlyingFox
 import FlyingSocks
+import PerRequestAdapters
 
 /// The bytes of a body, made with the store of its request current.
 struct ScopedBytes<Base: AsyncBufferedSequence<UInt8>>: AsyncBufferedSequence {
     typealias Element = UInt8
 
     let base: Base
-    let owner: ScopeOwner
+    let owner: RequestScopeOwner
 
     func makeAsyncIterator() -> Iterator { Iterator(base: base.makeAsyncIterator(), owner: owner) }
 
     struct Iterator: AsyncBufferedIteratorProtocol {
         private var base: Base.AsyncIterator
-        private let owner: ScopeOwner
+        private let owner: RequestScopeOwner
 
-        init(base: Base.AsyncIterator, owner: ScopeOwner) {
+        init(base: Base.AsyncIterator, owner: RequestScopeOwner) {
             self.base = base
             self.owner = owner
         }

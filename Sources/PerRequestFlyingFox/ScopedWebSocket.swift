@@ -1,6 +1,7 @@
 #if FlyingFox
 import FlyingFox
 import PerRequest
+import PerRequestAdapters
 import Synchronization
 
 /// A WebSocket handler whose socket has a store of its own.
@@ -18,7 +19,7 @@ struct ScopedWebSocket: WSHandler {
             await scope.close()
             throw error
         }
-        let socket = Socket(frames, owner: ScopeOwner(scope, status: nil))
+        let socket = Socket(frames, owner: RequestScopeOwner(afterHandlerOf: scope))
         return AsyncStream { await socket.next() }
     }
 }
@@ -28,9 +29,9 @@ struct ScopedWebSocket: WSHandler {
 /// One task pulls them, one after the other: FlyingFox's connection.
 private final class Socket: @unchecked Sendable {
     private var frames: AsyncStream<WSFrame>.Iterator
-    private let owner: ScopeOwner
+    private let owner: RequestScopeOwner
 
-    init(_ frames: AsyncStream<WSFrame>, owner: ScopeOwner) {
+    init(_ frames: AsyncStream<WSFrame>, owner: RequestScopeOwner) {
         self.frames = frames.makeAsyncIterator()
         self.owner = owner
     }

@@ -19,24 +19,40 @@ extension RequestOutcome.Ending {
         self = await RequestOutcome.Ending(of: error, isOfConnection: error.isOfNIO, on: channel)
     }
 
-    /// How a request ended whose serving threw, where an adapter knows more errors that are of a connection.
-    package init(of error: any Error, isOfConnection: Bool, on channel: any Channel) async {
+    /// How a request ended whose serving threw, where there is no channel at hand.
+    ///
+    /// The same as with a channel: an error of a connection says that the client left only if the client's own is dead.
+    ///
+    /// **Cancellation.** To be asked in the task that served the request: there it tells a cancelled one.
+    ///
+    /// - Parameters:
+    ///   - error: What was thrown.
+    ///   - isConnectionDead: Whether the client's connection is: it is where writing the response threw `error`.
+    public init(of error: any Error, isConnectionDead: Bool) {
+        self = RequestOutcome.Ending(of: error, isOfConnection: error.isOfNIO, isConnectionDead: isConnectionDead)
+    }
+
+    private init(of error: any Error, isOfConnection: Bool, isConnectionDead: Bool) {
         let isCancelled = Task.isCancelled
-        if error is CancellationError {
-            if isCancelled {
-                self = .cancelled
-                return
-            }
-        } else if !isOfConnection {
-            self = .failed(error)
-            return
-        }
-        if await channel.isLeft {
+        if error is CancellationError ? isCancelled : !isOfConnection {
+            self = isCancelled && error is CancellationError ? .cancelled : .failed(error)
+        } else if isConnectionDead {
             self = .clientDisconnected
         } else {
             // A server that stops ends what it reads.
             self = isCancelled ? .cancelled : .failed(error)
         }
+    }
+
+    /// How a request ended whose serving threw, where an adapter knows more errors that are of a connection.
+    package init(of error: any Error, isOfConnection: Bool, on channel: any Channel) async {
+        // Where the channel does not matter, it is not asked.
+        let unasked = RequestOutcome.Ending(of: error, isOfConnection: isOfConnection, isConnectionDead: true)
+        guard case .clientDisconnected = unasked, await !channel.isLeft else {
+            self = unasked
+            return
+        }
+        self = RequestOutcome.Ending(of: error, isOfConnection: isOfConnection, isConnectionDead: false)
     }
 }
 

@@ -9,7 +9,8 @@ extension RequestScope {
     /// A handler opens a scope at a request's head, runs its callbacks by ``PerRequest/RequestSnapshot``, settles before
     /// it writes the response's head, and closes when the last byte was written or the channel became inactive.
     ///
-    /// **Isolation.** The releases run in a task, not on the event loop.
+    /// **Isolation.** The releases run in a task, not on the event loop. Where there are none, it takes no task, and on
+    /// the event loop the future is complete at once.
     ///
     /// - Parameters:
     ///   - status: The status the handler intends.
@@ -19,12 +20,14 @@ extension RequestScope {
         status: RequestStatus? = nil,
         on eventLoop: any EventLoop
     ) -> EventLoopFuture<RequestSettlement> {
-        eventLoop.makeFutureWithTask { await self.settle(status: status) }
+        if let settlement = settleAtOnce(status: status) { return eventLoop.makeSucceededFuture(settlement) }
+        return eventLoop.makeFutureWithTask { await self.settle(status: status) }
     }
 
     /// Closes the scope, for a `ChannelHandler`: the form that gives a future.
     ///
-    /// **Isolation.** The releases run in a task, not on the event loop.
+    /// **Isolation.** The releases run in a task, not on the event loop. A request that holds nothing, and that nobody
+    /// observes, takes no task, and on the event loop the future is complete at once.
     ///
     /// - Parameters:
     ///   - ending: How the request ended; a cause that was noted before wins over it.
@@ -37,7 +40,8 @@ extension RequestScope {
         status: RequestStatus? = nil,
         on eventLoop: any EventLoop
     ) -> EventLoopFuture<RequestOutcome> {
-        eventLoop.makeFutureWithTask { await self.close(ending, status: status) }
+        if let outcome = closeAtOnce(ending, status: status) { return eventLoop.makeSucceededFuture(outcome) }
+        return eventLoop.makeFutureWithTask { await self.close(ending, status: status) }
     }
 }
 #endif

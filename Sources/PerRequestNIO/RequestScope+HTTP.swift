@@ -25,16 +25,20 @@ extension RequestScope {
             response = try await handler()
         } catch {
             await failed(error)
-            response = failure(error, Self.code(of: error))
+            response = failure(error, Self.httpCode(of: error))
         }
         let settlement = await settle(status: .http(status(response)))
         guard let error = settlement.failure else { return response }
-        guard case .http(let code) = settlement.replacement else { return failure(error, 500) }
-        return failure(error, code)
+        return failure(error, settlement.httpCode)
     }
 
-    private static func code(of error: any Error) -> Int {
+    static func httpCode(of error: any Error) -> Int {
         if let error = error as? RequestStoreError, case .acquireTimedOut = error.reason { 503 } else { 500 }
     }
+}
+
+extension RequestSettlement {
+    /// The code of the error that is written in place of the response.
+    var httpCode: Int { if case .http(let code) = replacement { code } else { 500 } }
 }
 #endif

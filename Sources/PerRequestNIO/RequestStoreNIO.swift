@@ -49,7 +49,7 @@ public enum RequestStoreNIO {
             rule: 22,
             in: .callbacks,
             .partly,
-            "Settling and closing on an event loop start a task each, also for a request that uses nothing."
+            "Closing on an event loop starts a task for a request that is observed, also for one that uses nothing."
         ),
     ]
 }

@@ -143,7 +143,7 @@ struct RequestScopeTests {
 }
 
 /// What happened, in order.
-private final class Notes: Sendable {
+final class Notes: Sendable {
     private let entries = Mutex<[String]>([])
 
     var all: [String] { entries.withLock { $0 } }

@@ -16,6 +16,7 @@ struct HandmadeServer: ConformanceServer {
         case leavesTheStoreForMiddleware
         case leavesTheStoreForTheBody
         case takesNoWork
+        case bindsItsOwner
 
         var breaks: (rule: Int, codePath: RequestCodePath) {
             switch self {
@@ -29,11 +30,15 @@ struct HandmadeServer: ConformanceServer {
             case .leavesTheStoreForMiddleware: (3, .middleware)
             case .leavesTheStoreForTheBody: (3, .streamedBody)
             case .takesNoWork: (20, .afterResponse)
+            case .bindsItsOwner: (21, .streamedBody)
             }
         }
     }
 
     var mistake: Mistake?
+
+    /// Whether the scope is closed when its owner goes, and not by the server.
+    var closesByOwner = false
 
     let unmetGuarantees: [UnmetGuarantee] = []
 
@@ -43,7 +48,8 @@ struct HandmadeServer: ConformanceServer {
             application,
             { exchange in
                 let scope = shared ?? open(application)
-                await scope.run { await serve(exchange, application, in: scope) }
+                let owner = closesByOwner ? RequestScopeOwner(scope) : nil
+                await scope.run { await serve(exchange, application, in: scope, of: owner) }
             },
             body
         )
@@ -58,7 +64,12 @@ struct HandmadeServer: ConformanceServer {
         )
     }
 
-    private func serve(_ exchange: Exchange, _ application: ConformanceApplication, in scope: RequestScope) async {
+    private func serve(
+        _ exchange: Exchange,
+        _ application: ConformanceApplication,
+        in scope: RequestScope,
+        of owner: RequestScopeOwner?
+    ) async {
         if mistake == .leavesTheStoreForMiddleware {
             withoutRequestStore { application.middlewareIn() }
         } else {
@@ -84,12 +95,19 @@ struct HandmadeServer: ConformanceServer {
                 if settlement.failure != nil, mistake != .ignoresTheSettlement { (reply, code) = (nil, 500) }
             }
             try exchange.write(.head(.http(code), isSuccess: code < 300))
-            try await write(reply, to: exchange)
-            if mistake != .dropsTheScope { await scope.close(status: mistake == .saysNoStatus ? nil : .http(code)) }
+            if let owner {
+                try await owner.run { try await write(reply, to: exchange) }
+            } else if mistake == .bindsItsOwner {
+                try await BoundOwner.$current.withValue(BoundOwner(scope)) { try await write(reply, to: exchange) }
+            } else {
+                try await write(reply, to: exchange)
+                if mistake != .dropsTheScope { await scope.close(status: mistake == .saysNoStatus ? nil : .http(code)) }
+            }
             exchange.end()
         } catch {
             let isGone = error is Exchange.ClientIsGone && mistake != .saysNothingOfTheClient
-            await scope.close(isGone ? .clientDisconnected : .failed(error))
+            let ending = isGone ? RequestOutcome.Ending.clientDisconnected : .failed(error)
+            if let owner { owner.note(ending) } else { await scope.close(ending) }
             exchange.abort(error)
         }
     }
@@ -104,4 +122,16 @@ struct HandmadeServer: ConformanceServer {
             try exchange.write(.body(part))
         }
     }
+}
+
+/// What closes a scope when the last reference to it goes, in a task-local of the adapter's own: the tasks of the store
+/// inherit it.
+private final class BoundOwner: Sendable {
+    @TaskLocal static var current: BoundOwner?
+
+    private let scope: RequestScope
+
+    init(_ scope: RequestScope) { self.scope = scope }
+
+    deinit { Task.detached { [scope] in await scope.close() } }
 }

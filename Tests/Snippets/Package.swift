@@ -75,7 +75,7 @@ package.targets += [
     stub("FluentKit", nio),
     stub("SQLKit"),
     stub("SotoS3", nio),
-    stub("Vapor"),
+    stub("Vapor", log, nio, .product(name: "NIOHTTP1", package: "swift-nio")),
     stub("Dependencies"),
     .systemLibrary(
         name: "CLibPQ",
@@ -102,6 +102,10 @@ package.targets += [
         dependencies: perRequest("PerRequest") + [
             "Vapor", "Dependencies", .product(name: "Hummingbird", package: "hummingbird"),
         ]
+    ),
+    .target(
+        name: "VaporAndOtherFutureStyleFrameworks",
+        dependencies: perRequest("PerRequest", "PerRequestAdapters", "PerRequestNIO") + ["Vapor", nio]
     ),
     .target(name: "WhichLifetime", dependencies: perRequest("PerRequest")),
     .target(name: "TransactionsAndRowLevelSecurity", dependencies: perRequest("PerRequest") + ["PostgresNIO", log]),

@@ -35,7 +35,7 @@ final class BackgroundLine: Sendable {
     /// Runs the jobs, for the opener, whose cancellation reaches none of them.
     nonisolated(nonsending) func run() async {
         while let job = next() {
-            await Task.immediate { job.report(await job.run()) }.value
+            await ScopeOwnership.withNone { Task.immediate { job.report(await job.run()) } }.value
         }
     }
 

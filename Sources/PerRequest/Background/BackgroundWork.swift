@@ -111,9 +111,11 @@ extension BackgroundWork {
         tellStarters()
         let over = Waiter()
         // No child of this task, which would have to wait for a job that ignores its cancellation.
-        Task(name: "work after the response") {
-            await runJobs(over)
-            over.resume(.success(nil))
+        _ = ScopeOwnership.withNone {
+            Task(name: "work after the response") {
+                await runJobs(over)
+                over.resume(.success(nil))
+            }
         }
         _ = await withTaskCancellationHandler {
             await over.wait()

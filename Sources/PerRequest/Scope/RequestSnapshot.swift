@@ -32,7 +32,9 @@ public struct RequestSnapshot: Sendable {
     ///
     /// - Throws: What `body` throws.
     public func run<Result>(_ body: () throws -> Result) rethrows -> Result {
-        try Ambient.with(context) { () throws(any Error) in try body() }
+        try ScopeOwnership.within(context.core) {
+            try Ambient.with(context) { () throws(any Error) in try body() }
+        }
     }
 
     /// Runs `body` with the store current.
@@ -41,7 +43,9 @@ public struct RequestSnapshot: Sendable {
     public nonisolated(nonsending) func run<Result>(
         _ body: nonisolated(nonsending) () async throws -> Result
     ) async rethrows -> Result {
-        try await Ambient.with(context) { () async throws(any Error) in try await body() }
+        try await ScopeOwnership.within(context.core) {
+            try await Ambient.with(context) { () async throws(any Error) in try await body() }
+        }
     }
 
     /// A function that runs `body` with the store current.

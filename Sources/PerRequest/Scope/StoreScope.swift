@@ -144,6 +144,13 @@ extension StoreScope {
         store.core.configuration.isOverridden ? nil : store.core.outcomeOfClosingAtOnce(ending, status)
     }
 
+    /// The same, but runs no release here: for an event loop, which none may keep.
+    package func closedAtOnceUnlessHeld(_ ending: RequestOutcome.Ending, status: RequestStatus?) -> RequestOutcome? {
+        let core = store.core
+        return core.configuration.isOverridden
+            ? nil : core.outcomeOfClosingAtOnce(ending, status, runsReleases: false)
+    }
+
     /// Closes after a response that ended as it should, if nothing has to be waited for; else ``close(_:status:leaving:)`` does
     /// the rest.
     package func closeAtOnce(status: RequestStatus?) -> Bool {

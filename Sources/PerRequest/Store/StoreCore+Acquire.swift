@@ -265,6 +265,9 @@ extension StoreCore {
         _ body: @escaping @Sendable () async -> Void,
         inline: (TaskPriority?) -> Task<Void, Never>
     ) -> Task<Void, Never> {
+        guard ScopeOwnership.current == nil else {
+            return ScopeOwnership.withNone { startTask(depth: depth, body, inline: inline) }
+        }
         guard depth % 16 != 0 else { return Task(executorPreference: executor, priority: priority) { await body() } }
         guard let executor else { return inline(priority) }
         return Task.immediate(priority: priority, executorPreference: executor) { await body() }

@@ -21,19 +21,26 @@ extension StoreCore {
     /// - Returns: Whether it did; if it began to, the opener can wait for the rest.
     func closeAtOnce(_ ending: RequestOutcome.Ending, _ status: RequestStatus?) -> Bool {
         var nobodysOutcome: RequestOutcome?
-        return closeAtOnce(ending, status, telling: false, &nobodysOutcome)
+        return closeAtOnce(ending, status, runsReleases: true, telling: false, &nobodysOutcome)
     }
 
     /// Closes without waiting, if that can be done, and tells what became of the request.
-    func outcomeOfClosingAtOnce(_ ending: RequestOutcome.Ending, _ status: RequestStatus?) -> RequestOutcome? {
+    ///
+    /// - Parameter runsReleases: Whether it may run releases here, which may take their time before they first suspend.
+    func outcomeOfClosingAtOnce(
+        _ ending: RequestOutcome.Ending,
+        _ status: RequestStatus?,
+        runsReleases: Bool = true
+    ) -> RequestOutcome? {
         var outcome: RequestOutcome?
-        guard closeAtOnce(ending, status, telling: true, &outcome) else { return nil }
+        guard closeAtOnce(ending, status, runsReleases: runsReleases, telling: true, &outcome) else { return nil }
         return outcome ?? self.outcome
     }
 
     private func closeAtOnce(
         _ ending: RequestOutcome.Ending,
         _ status: RequestStatus?,
+        runsReleases: Bool,
         telling isTold: Bool,
         _ outcome: inout RequestOutcome?
     ) -> Bool {
@@ -49,7 +56,7 @@ extension StoreCore {
                 if isTold { outcome = state.outcome(of: Lifecycle.rootScope) }
                 return .closed
             }
-            guard let next = state.lifecycle.closeAlone(completed: ending.isCompleted) else { return nil }
+            guard runsReleases, let next = state.lifecycle.closeAlone(completed: ending.isCompleted) else { return nil }
             state.own.note(ending, status)
             state.own.openerIsComing = true
             return state.next(after: next)

@@ -95,7 +95,7 @@ extension ConformanceCheck {
                 try await connection.open("request")
                 try await connection.readSome()
                 bench.recorder.note("reading")
-                try await Task.sleep(for: Recorder.patience)
+                try await Task.sleep(for: ConformanceCheck.patience)
                 throw ConformanceFailure("the server's task was cancelled, and its body was not")
             }
         }

@@ -26,7 +26,10 @@ public struct ConformanceCheck: Sendable {
     let body: @Sendable (any ConformanceServer) async throws -> Void
 
     /// Every check.
-    public static let all = exits + currency + outcomes + releases + requests
+    public static let all = exits + bodies + currency + outcomes + releases + requests
+
+    /// How long a server may take to do what a check waits for, which is not what any of them measures.
+    @TaskLocal package static var patience = Duration.seconds(60)
 
     /// Runs the check on a server that it starts and stops.
     ///

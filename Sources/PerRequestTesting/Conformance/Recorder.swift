@@ -63,9 +63,6 @@ final class Recorder: RequestObserver {
 
     // MARK: - Waiting
 
-    /// How long a server may take to do what a check waits for, which is not what any of them measures.
-    static let patience = Duration.seconds(60)
-
     /// Waits until `find` finds something.
     ///
     /// - Throws: A ``ConformanceFailure`` where it does not for a long time.
@@ -81,8 +78,9 @@ final class Recorder: RequestObserver {
                 throw CancellationError()
             }
             group.addTask {
-                try await Task.sleep(for: Self.patience)
-                throw ConformanceFailure("in \(Self.patience) there is no \(what); there was: \(self.state.notes)")
+                let patience = ConformanceCheck.patience
+                try await Task.sleep(for: patience)
+                throw ConformanceFailure("in \(patience) there is no \(what); there was: \(self.state.notes)")
             }
             defer { group.cancelAll() }
             guard let found = try await group.next() else { throw CancellationError() }

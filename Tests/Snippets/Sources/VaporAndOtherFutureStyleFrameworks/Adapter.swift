@@ -1,0 +1,1 @@
+// snippet VaporAndOtherFutureStyleFrameworks.md: An adapter for Vapor
