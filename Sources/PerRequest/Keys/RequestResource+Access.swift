@@ -77,7 +77,7 @@ extension RequestResource where Value: Sendable {
         let position = SourcePosition(fileID: fileID, line: line)
         try check(in: store, at: position)
         let acquired = try await store.core.acquire(info, from: position, as: .use)
-        return try await store.core.run(acquired) { try await body(acquired.box.value(as: Value.self)) }
+        return try await store.core.run(acquired, from: position) { try await body(acquired.box.value(as: Value.self)) }
     }
 
     /// The resource of the current store if it is held, without acquiring it.

@@ -21,7 +21,9 @@ final class ResourceInfo: Sendable {
     let name: String
     let point: ReleasePoint
     let limits: ResourceLimits
-    /// Where the key is declared, if that has made too many keys for this one to be used.
+    /// Where the key is declared.
+    let declaration: SourcePosition?
+    /// The same, if that has made too many keys for this one to be used.
     let refusedAt: SourcePosition?
     let function: Function
     let form: Lifecycle.Form
@@ -39,6 +41,7 @@ final class ResourceInfo: Sendable {
         declaration: SourcePosition? = nil,
         _ function: Function
     ) {
+        self.declaration = declaration
         refusedAt = declaration.flatMap { Declarations.admits($0) ? nil : $0 }
         self.id = id ?? (refusedAt == nil ? Identity.nextKey() : 0)
         if memo != nil {

@@ -1,0 +1,201 @@
+import Synchronization
+
+// What observers are told. Whoever tells asks first whether anybody listens: describing what happened costs.
+
+extension StoreCore {
+    var isObserved: Bool { configuration.isObserved }
+
+    /// Tells the observers, who must not be told under a lock.
+    func tell(_ kind: RequestEvent.Kind) {
+        let observers = configuration.observers
+        guard !observers.isEmpty else { return }
+        let event = RequestEvent(kind, in: RequestStore(core: self))
+        for observer in observers { observer.observe(event) }
+    }
+
+    /// Tells the observers of what they have not been told.
+    ///
+    /// - Returns: Whether the last one is told: it has closed.
+    func announce() -> Bool {
+        guard let announcements else { return false }
+        while let next = request.state.withLock({ _ in announcements.next() }) {
+            tell(next)
+            if case .closed = next { return true }
+        }
+        return false
+    }
+
+    /// Tells the observers of something in its order among the phases, unless the store has closed.
+    func announce(_ kind: RequestEvent.Kind) {
+        guard let announcements else { return }
+        let isMine = request.state.withLock { state in
+            guard state.lifecycle.phase(of: scope) != .closed else { return false }
+            return announcements.add(kind)
+        }
+        if isMine { tellPhases() }
+    }
+
+    /// Tells the observers of what they have not been told; the parent of a child that has closed goes on.
+    func tellPhases() {
+        if announce(), self is ChildCore { request.send(.told(scope)) }
+    }
+
+    // MARK: Acquisitions
+
+    /// Tells of a value before it is published: nobody can release what is not, so that they hear of the release later.
+    ///
+    /// - Returns: Whether it is told: of an `around` function that ends while it hands in its value, what was first is.
+    @discardableResult
+    func observeArrival(_ acquisition: Acquisition, _ result: Result<AnyBox, any Error>) -> Bool {
+        guard let observed = acquisition.observed else { return false }
+        let isFirst = request.state.withLock { _ in
+            defer { observed.hasArrived = true }
+            return !observed.hasArrived
+        }
+        guard isFirst else { return false }
+        switch result {
+        case .success where acquisition.resource.form == .memo: tell(.computed(observed.description))
+        case .success: tell(.acquired(observed.description))
+        case .failure(let error): tell(.acquisitionFailed(observed.description, error))
+        }
+        return true
+    }
+
+    func observeRelease(_ acquisition: Acquisition, _ verdict: RequestOutcome.Verdict) {
+        if let observed = acquisition.observed { tell(.releasing(observed.description, verdict)) }
+    }
+
+    // MARK: Calls
+
+    /// A call, as observers are told of it; `nil` where nobody is, or what it is about has ended.
+    func observed(_ call: Int, of entry: Int, from position: SourcePosition) -> (StoreCore, RequestEvent.Call)? {
+        guard isObserved else { return nil }
+        let request = request
+        let found: (StoreCore, RequestEvent.Acquisition)? = request.state.withLock { state in
+            guard let acquisition = state.acquisitions[entry], let observed = acquisition.observed else { return nil }
+            return (acquisition.core, observed.description)
+        }
+        guard let (owner, acquisition) = found else { return nil }
+        let number = request.identity
+        let inside = Ambient.surroundings?.innermostEntry(of: number)
+        return (
+            owner,
+            RequestEvent.Call(
+                id: RequestEvent.Call.ID(request: number, call: call),
+                acquisition: acquisition,
+                askedAt: position,
+                inside: inside.map { RequestEvent.Acquisition.ID(request: number, entry: $0) }
+            )
+        )
+    }
+
+    /// Tells that a body begins, whose end follows.
+    func observeUse(_ call: Int, of entry: Int, from position: SourcePosition) -> (StoreCore, RequestEvent.Call)? {
+        let observed = observed(call, of: entry, from: position)
+        if let (owner, use) = observed { owner.tell(.useBegan(use)) }
+        return observed
+    }
+}
+
+extension Lifecycle {
+    /// Whether an opener's event is the first of its kind, so that something begins with it.
+    func isBegun(by event: Event) -> Bool {
+        switch event {
+        case .settle(let scope, _): phase(of: scope) == .open
+        case .close(let scope, _, _): phase(of: scope) < .closing && !closeRequested(scope)
+        default: false
+        }
+    }
+}
+
+/// What observers have not been told of a store's phases.
+///
+/// One thread tells them at a time, so that they hear of the phases in order. Used under the request's lock only.
+final class Announcements: @unchecked Sendable {
+    var isTelling = false
+    private var waiting: [RequestEvent.Kind] = []
+
+    /// Adds what is to be told.
+    ///
+    /// - Returns: Whether the caller has to see to it: nobody else is telling anything.
+    func add(_ kind: RequestEvent.Kind) -> Bool {
+        waiting.append(kind)
+        defer { isTelling = true }
+        return !isTelling
+    }
+
+    /// What is to be told next; `nil` where that is all.
+    func next() -> RequestEvent.Kind? {
+        isTelling = !waiting.isEmpty
+        return waiting.isEmpty ? nil : waiting.removeFirst()
+    }
+}
+
+extension Acquisition {
+    /// What there is of an acquisition where somebody observes it.
+    final class Observed: @unchecked Sendable {
+        let description: RequestEvent.Acquisition
+        /// Whether it has been told what the acquisition came to.
+        ///
+        /// Read and written under the request's lock only.
+        var hasArrived = false
+
+        init(_ description: RequestEvent.Acquisition) { self.description = description }
+    }
+}
+
+extension RequestEvent.Acquisition {
+    init(_ entry: Int, of resource: ResourceInfo, in core: StoreCore, _ position: SourcePosition, _ present: Surroundings?)
+    {
+        let request = core.request.identity
+        id = ID(request: request, entry: entry)
+        key = resource.name
+        declaration = resource.memo == nil ? resource.declaration : position
+        askedAt = position
+        inside = present?.innermostEntry(of: request).map { ID(request: request, entry: $0) }
+    }
+}
+
+extension RequestEvent.Job {
+    private static let last = Atomic(0)
+
+    init(named name: String) {
+        id = ID(number: Self.last.wrappingAdd(1, ordering: .relaxed).newValue)
+        self.name = name
+    }
+}
+
+extension RequestEvent.Limit.Subject {
+    init(_ stage: Lifecycle.Stage) {
+        self =
+            switch stage {
+            case .acquiring: .acquisition
+            case .cancelling: .cancellation
+            case .awaitingUses: .use
+            case .releasing: .release
+            }
+    }
+}
+
+// MARK: - Adapters
+
+extension RequestEvent {
+    private static let hasObservers = Atomic(false)
+
+    /// Whether any store of the process has an observer: asked for where finding the store would cost.
+    package static var isObserved: Bool { hasObservers.load(ordering: .relaxed) }
+
+    static func willBeObserved() { hasObservers.store(true, ordering: .relaxed) }
+}
+
+extension RequestStore {
+    /// Tells observers what the request asks for, unless it is over.
+    package func serving(_ served: @autoclosure () -> RequestEvent.Served) {
+        if core.isObserved { core.announce(.serving(served())) }
+    }
+
+    /// Tells observers that the request has come to a phase, unless it is over.
+    package func enter(_ phase: RequestEvent.Phase) {
+        if core.isObserved { core.announce(.entered(phase)) }
+    }
+}
