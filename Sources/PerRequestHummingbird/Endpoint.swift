@@ -6,7 +6,7 @@ import PerRequest
 import PerRequestAdapters
 
 /// What answers a route, within all middleware: what it throws is noted before anything can make a response of it.
-struct Endpoint<Base: HTTPResponder>: HTTPResponder {
+struct Endpoint<Base: HTTPResponder>: HTTPResponder where Base.Context: RequestContext {
     let base: Base
 
     @concurrent

@@ -22,7 +22,8 @@ struct EventTests {
         }
         #expect(
             watch.names == [
-                "opened", "acquiring transaction", "acquiring connection", "acquired connection", "acquired transaction",
+                "opened", "acquiring transaction", "acquiring connection", "acquired connection",
+                "acquired transaction",
                 "useBegan connection", "useEnded connection", "entered settling", "releasing transaction",
                 "released transaction", "settled commit", "entered closing", "releasing connection",
                 "released connection", "closed",
@@ -86,7 +87,8 @@ struct EventTests {
         }
         #expect(
             watch.names == [
-                "opened", "acquiring double", "computed double", "entered settling", "settled commit", "entered closing",
+                "opened", "acquiring double", "computed double", "entered settling", "settled commit",
+                "entered closing",
                 "closed",
             ]
         )
@@ -141,6 +143,23 @@ struct EventTests {
             ]
         )
         #expect(rolledBack.ledger.open == [])
+    }
+
+    @Test("tell of each request that the memory of a store serves")
+    func reuse() async throws {
+        let watch = CountingObserver()
+        let configuration = StoreConfiguration(limits: RequestLimits(), observers: [watch], background: nil)
+        let resource = RequestResource("resource") {
+            1
+        } release: { _, _ in
+        }
+        for number in 1...3 {
+            let scope = StoreScope(sharing: configuration)
+            _ = try await resource.get(in: scope.store)
+            await scope.settle(status: .http(200))
+            await scope.close()
+            #expect(watch.counts == .init(opened: number, closed: number, acquired: number, released: number))
+        }
     }
 
     @Test("tell of a child which store it was opened in, and several observers in their order")

@@ -97,40 +97,6 @@ extension StoreCore {
     }
 }
 
-extension Lifecycle {
-    /// Whether an opener's event is the first of its kind, so that something begins with it.
-    func isBegun(by event: Event) -> Bool {
-        switch event {
-        case .settle(let scope, _): phase(of: scope) == .open
-        case .close(let scope, _, _): phase(of: scope) < .closing && !closeRequested(scope)
-        default: false
-        }
-    }
-}
-
-/// What observers have not been told of a store's phases.
-///
-/// One thread tells them at a time, so that they hear of the phases in order. Used under the request's lock only.
-final class Announcements: @unchecked Sendable {
-    var isTelling = false
-    private var waiting: [RequestEvent.Kind] = []
-
-    /// Adds what is to be told.
-    ///
-    /// - Returns: Whether the caller has to see to it: nobody else is telling anything.
-    func add(_ kind: RequestEvent.Kind) -> Bool {
-        waiting.append(kind)
-        defer { isTelling = true }
-        return !isTelling
-    }
-
-    /// What is to be told next; `nil` where that is all.
-    func next() -> RequestEvent.Kind? {
-        isTelling = !waiting.isEmpty
-        return waiting.isEmpty ? nil : waiting.removeFirst()
-    }
-}
-
 extension Acquisition {
     /// What there is of an acquisition where somebody observes it.
     final class Observed: @unchecked Sendable {
@@ -141,61 +107,5 @@ extension Acquisition {
         var hasArrived = false
 
         init(_ description: RequestEvent.Acquisition) { self.description = description }
-    }
-}
-
-extension RequestEvent.Acquisition {
-    init(_ entry: Int, of resource: ResourceInfo, in core: StoreCore, _ position: SourcePosition, _ present: Surroundings?)
-    {
-        let request = core.request.identity
-        id = ID(request: request, entry: entry)
-        key = resource.name
-        declaration = resource.memo == nil ? resource.declaration : position
-        askedAt = position
-        inside = present?.innermostEntry(of: request).map { ID(request: request, entry: $0) }
-    }
-}
-
-extension RequestEvent.Job {
-    private static let last = Atomic(0)
-
-    init(named name: String) {
-        id = ID(number: Self.last.wrappingAdd(1, ordering: .relaxed).newValue)
-        self.name = name
-    }
-}
-
-extension RequestEvent.Limit.Subject {
-    init(_ stage: Lifecycle.Stage) {
-        self =
-            switch stage {
-            case .acquiring: .acquisition
-            case .cancelling: .cancellation
-            case .awaitingUses: .use
-            case .releasing: .release
-            }
-    }
-}
-
-// MARK: - Adapters
-
-extension RequestEvent {
-    private static let hasObservers = Atomic(false)
-
-    /// Whether any store of the process has an observer: asked for where finding the store would cost.
-    package static var isObserved: Bool { hasObservers.load(ordering: .relaxed) }
-
-    static func willBeObserved() { hasObservers.store(true, ordering: .relaxed) }
-}
-
-extension RequestStore {
-    /// Tells observers what the request asks for, unless it is over.
-    package func serving(_ served: @autoclosure () -> RequestEvent.Served) {
-        if core.isObserved { core.announce(.serving(served())) }
-    }
-
-    /// Tells observers that the request has come to a phase, unless it is over.
-    package func enter(_ phase: RequestEvent.Phase) {
-        if core.isObserved { core.announce(.entered(phase)) }
     }
 }

@@ -23,8 +23,8 @@ final class ResourceInfo: Sendable {
     let limits: ResourceLimits
     /// Where the key is declared.
     let declaration: SourcePosition?
-    /// The same, if that has made too many keys for this one to be used.
-    let refusedAt: SourcePosition?
+    /// Whether that has made too many keys for this one to be used.
+    let isRefused: Bool
     let function: Function
     let form: Lifecycle.Form
     /// Where the value of a memo is kept.
@@ -42,11 +42,11 @@ final class ResourceInfo: Sendable {
         _ function: Function
     ) {
         self.declaration = declaration
-        refusedAt = declaration.flatMap { Declarations.admits($0) ? nil : $0 }
-        self.id = id ?? (refusedAt == nil ? Identity.nextKey() : 0)
+        isRefused = declaration.map { !Declarations.admits($0) } ?? false
+        self.id = id ?? (isRefused ? 0 : Identity.nextKey())
         if memo != nil {
             tag = 0
-        } else if refusedAt != nil {
+        } else if isRefused {
             tag = Declarations.refusedTag
         } else {
             tag = ValueKey.tag(Identity.nextLocal(), isCarried: false)

@@ -35,7 +35,9 @@ final class EventLedger: RequestObserver {
     var open: [String] {
         state.withLock { state in
             state.stores.filter { !$0.value.isClosed }.map { "store \($0.key)" }
-                + state.acquisitions.filter { $0.value.stage != .ended }.map { "acquisition \($0.key): \($0.value.stage)" }
+                + state.acquisitions.filter { $0.value.stage != .ended }.map {
+                    "acquisition \($0.key): \($0.value.stage)"
+                }
                 + state.waits.map { "wait \($0)" } + state.uses.map { "use \($0.key)" }
                 + state.jobs.keys.map { "job \($0)" }
         }
@@ -50,7 +52,9 @@ extension EventLedger.State {
         counts[name, default: 0] += 1
         var broken: [String] = []
         func expect(_ holds: Bool, _ rule: String) { if !holds { broken.append(rule) } }
-        defer { for rule in broken { problems.append("\(name) in \(event.store): \(rule); \(event.acquisition as Any)") } }
+        defer {
+            for rule in broken { problems.append("\(name) in \(event.store): \(rule); \(event.acquisition as Any)") }
+        }
         let isOpen = stores[event.store].map { !$0.isClosed }
         switch event.kind {
         case .opened(let parent):
@@ -86,7 +90,10 @@ extension EventLedger.State {
             // A function that ends by itself may do so when its body begins.
             let previous = uses.updateValue(call.acquisition.id, forKey: call.id)
             expect(previous == nil, "used twice")
-            expect(acquisitions[call.acquisition.id].map { $0.stage != .acquiring } ?? false, "used before it was there")
+            expect(
+                acquisitions[call.acquisition.id].map { $0.stage != .acquiring } ?? false,
+                "used before it was there"
+            )
             expect(acquisitions[call.acquisition.id]?.stage != .releasing, "used while it was released")
         case .useEnded(let call):
             let use = uses.removeValue(forKey: call.id)
