@@ -57,31 +57,40 @@ final class Instruments: Sendable {
     func request(_ outcome: RequestOutcome) -> Timer {
         let (ending, verdict) = (outcome.ending.label, "\(outcome.verdict)")
         return timers.withLock { timers in
-            timers["\(ending) \(verdict)", orMake: Timer(
-                label: "request_store.request.duration",
-                dimensions: [("ending", ending), ("verdict", verdict)],
-                factory: factory
-            )]
+            timers[
+                "\(ending) \(verdict)",
+                orMake: Timer(
+                    label: "request_store.request.duration",
+                    dimensions: [("ending", ending), ("verdict", verdict)],
+                    factory: factory
+                )
+            ]
         }
     }
 
     func job(_ ending: String) -> Timer {
         timers.withLock { timers in
-            timers["job \(ending)", orMake: Timer(
-                label: "request_store.job.duration",
-                dimensions: [("ending", ending)],
-                factory: factory
-            )]
+            timers[
+                "job \(ending)",
+                orMake: Timer(
+                    label: "request_store.job.duration",
+                    dimensions: [("ending", ending)],
+                    factory: factory
+                )
+            ]
         }
     }
 
     func limit(_ name: String) -> Counter {
         counters.withLock { counters in
-            counters[name, orMake: Counter(
-                label: "request_store.limits.passed",
-                dimensions: [("limit", name)],
-                factory: factory
-            )]
+            counters[
+                name,
+                orMake: Counter(
+                    label: "request_store.limits.passed",
+                    dimensions: [("limit", name)],
+                    factory: factory
+                )
+            ]
         }
     }
 }

@@ -32,7 +32,8 @@ struct RequestTracingTests {
         #expect(spans.allSatisfy { $0.traceID == request.traceID })
         #expect(
             spans.map(\.operationName) == [
-                "acquire connection", "acquire transaction", "hold transaction", "release transaction", "hold connection",
+                "acquire connection", "acquire transaction", "hold transaction", "release transaction",
+                "hold connection",
                 "release connection", "request",
             ]
         )
