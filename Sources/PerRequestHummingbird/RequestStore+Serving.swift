@@ -6,6 +6,7 @@ import PerRequest
 extension RequestStore {
     /// Tells observers that a request has come to the application, whose route is not known yet.
     func routing(_ request: Request) {
+        guard RequestEvent.isObserved else { return }
         serving(RequestEvent.Served(request, route: nil))
         enter(.routing)
     }
