@@ -33,7 +33,7 @@ final class BackgroundJob: Sendable {
     func run() async -> End {
         let origin = line.origin
         let core = RequestCore(configuration, reportingTo: origin.receiver, id: "\(origin.id)/\(name)", values: values)
-        if let observed { origin.tell(.jobStarted(observed, in: RequestStore(core: core))) }
+        observeStart(in: core)
         let scope = StoreScope(core: core)
         guard let receiver = origin.receiver else { return await run(in: scope) }
         return await receiver.runJob { await run(in: scope) }
@@ -55,7 +55,13 @@ final class BackgroundJob: Sendable {
         }
     }
 
+    @inline(never)
+    private func observeStart(in core: RequestCore) {
+        if let observed { line.origin.tell(.jobStarted(observed, in: RequestStore(core: core))) }
+    }
+
     /// Reports how it ended, as what happened to its request.
+    @inline(never)
     func report(_ end: End) {
         if let observed { line.origin.tell(.jobEnded(observed, RequestEvent.Job.End(end))) }
         switch end {

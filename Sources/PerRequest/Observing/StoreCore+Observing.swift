@@ -6,6 +6,9 @@ extension StoreCore {
     var isObserved: Bool { configuration.isObserved }
 
     /// Tells the observers, who must not be told under a lock.
+    ///
+    /// Nothing here is inlined: the frames of asynchronous functions would be too large for what their tasks have at hand.
+    @inline(never)
     func tell(_ kind: RequestEvent.Kind) {
         let observers = configuration.observers
         guard !observers.isEmpty else { return }
@@ -61,6 +64,7 @@ extension StoreCore {
         return true
     }
 
+    @inline(never)
     func observeRelease(_ acquisition: Acquisition, _ verdict: RequestOutcome.Verdict) {
         if let observed = acquisition.observed { tell(.releasing(observed.description, verdict)) }
     }
@@ -68,7 +72,8 @@ extension StoreCore {
     // MARK: Calls
 
     /// A call, as observers are told of it; `nil` where nobody is, or what it is about has ended.
-    func observed(_ call: Int, of entry: Int, from position: SourcePosition) -> (StoreCore, RequestEvent.Call)? {
+    @inline(never)
+    func observed(_ call: Int, of entry: Int, from position: SourcePosition) -> ObservedCall? {
         guard isObserved else { return nil }
         let request = request
         let found: (StoreCore, RequestEvent.Acquisition)? = request.state.withLock { state in
@@ -78,9 +83,9 @@ extension StoreCore {
         guard let (owner, acquisition) = found else { return nil }
         let number = request.identity
         let inside = Ambient.surroundings?.innermostEntry(of: number)
-        return (
-            owner,
-            RequestEvent.Call(
+        return ObservedCall(
+            owner: owner,
+            call: RequestEvent.Call(
                 id: RequestEvent.Call.ID(request: number, call: call),
                 acquisition: acquisition,
                 askedAt: position,
@@ -90,11 +95,34 @@ extension StoreCore {
     }
 
     /// Tells that a body begins, whose end follows.
-    func observeUse(_ call: Int, of entry: Int, from position: SourcePosition) -> (StoreCore, RequestEvent.Call)? {
+    func observeUse(_ call: Int, of entry: Int, from position: SourcePosition) -> ObservedCall? {
         let observed = observed(call, of: entry, from: position)
-        if let (owner, use) = observed { owner.tell(.useBegan(use)) }
+        observed?.useBegan()
         return observed
     }
+}
+
+/// A call whose end is to be told: an object, so that waiting for it takes no room where nobody observes.
+final class ObservedCall: Sendable {
+    private let owner: StoreCore
+    private let call: RequestEvent.Call
+
+    init(owner: StoreCore, call: RequestEvent.Call) {
+        self.owner = owner
+        self.call = call
+    }
+
+    @inline(never)
+    func useBegan() { owner.tell(.useBegan(call)) }
+
+    @inline(never)
+    func useEnded() { owner.tell(.useEnded(call)) }
+
+    @inline(never)
+    func waitBegan() { owner.tell(.waitBegan(call)) }
+
+    @inline(never)
+    func waitEnded(_ error: (any Error)? = nil) { owner.tell(.waitEnded(call, error)) }
 }
 
 extension Acquisition {

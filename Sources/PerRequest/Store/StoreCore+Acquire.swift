@@ -80,17 +80,17 @@ extension StoreCore {
         _ position: SourcePosition,
         _ kind: Lifecycle.Call.Kind
     ) async throws -> Acquired {
-        guard caller.joins, let (core, call) = observed(caller.call, of: caller.entry, from: position) else {
+        guard caller.joins, let observed = observed(caller.call, of: caller.entry, from: position) else {
             return try acquired(await wait(for: caller), caller.call, caller.entry, caller.core, resource, kind)
         }
-        core.tell(.waitBegan(call))
+        observed.waitBegan()
         do {
             let result = await wait(for: caller)
             let acquired = try acquired(result, caller.call, caller.entry, caller.core, resource, kind)
-            core.tell(.waitEnded(call, nil))
+            observed.waitEnded()
             return acquired
         } catch {
-            core.tell(.waitEnded(call, error))
+            observed.waitEnded(error)
             throw error
         }
     }

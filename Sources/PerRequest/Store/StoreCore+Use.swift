@@ -12,7 +12,7 @@ extension StoreCore {
         guard let call = acquired.call else { preconditionFailure("a body without a call") }
         let observed = observeUse(call, of: acquired.entry, from: position)
         defer {
-            if let (owner, use) = observed { owner.tell(.useEnded(use)) }
+            observed?.useEnded()
             request.send(.callEnded(call))
         }
         return try await Ambient.with(bodyOf: call, of: request.identity) { try await body() }
@@ -31,7 +31,7 @@ extension StoreCore {
         let observed = observeUse(call, of: acquired.entry, from: position)
         let loan = Loan(acquired.box.handOver(as: type))
         defer {
-            if let (owner, use) = observed { owner.tell(.useEnded(use)) }
+            observed?.useEnded()
             endLoan(acquired, call, acquired.box.replaced(by: loan.giveBack(), as: type))
         }
         return try await Ambient.with(bodyOf: call, of: request.identity) { try await loan.lend(to: body) }
