@@ -14,6 +14,8 @@ let package = Package(
         .library(name: "PerRequestGRPC", targets: ["PerRequestGRPC"]),
         .library(name: "PerRequestNIO", targets: ["PerRequestNIO"]),
         .library(name: "PerRequestFlyingFox", targets: ["PerRequestFlyingFox"]),
+        .library(name: "PerRequestMetrics", targets: ["PerRequestMetrics"]),
+        .library(name: "PerRequestTracing", targets: ["PerRequestTracing"]),
     ],
     traits: [
         // No trait is on by default: a package that uses only the core resolves no other package.
@@ -26,10 +28,15 @@ let package = Package(
             name: "ServiceLifecycle",
             description: "Builds PerRequestServiceLifecycle: work after the response as a service."
         ),
-        .trait(name: "Logging", description: "Reports go to swift-log instead of standard error."),
+        .trait(
+            name: "Logging",
+            description: "Reports go to swift-log instead of standard error, and loggers know the request."
+        ),
         .trait(name: "GRPC", description: "Builds PerRequestGRPC, the adapter for gRPC Swift 2."),
         .trait(name: "NIO", description: "Builds PerRequestNIO, for servers and callbacks on SwiftNIO itself."),
         .trait(name: "FlyingFox", description: "Builds PerRequestFlyingFox, the adapter for FlyingFox."),
+        .trait(name: "Metrics", description: "Builds PerRequestMetrics: what happens to requests, in swift-metrics."),
+        .trait(name: "Tracing", description: "Builds PerRequestTracing: what happens to requests, in spans."),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
@@ -38,6 +45,8 @@ let package = Package(
         .package(url: "https://github.com/swhitty/FlyingFox", .upToNextMinor(from: "0.27.0")),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.7.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
@@ -110,6 +119,20 @@ let package = Package(
             ]
         ),
         .target(
+            name: "PerRequestMetrics",
+            dependencies: [
+                "PerRequest",
+                .product(name: "Metrics", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
+            ]
+        ),
+        .target(
+            name: "PerRequestTracing",
+            dependencies: [
+                "PerRequest",
+                .product(name: "Tracing", package: "swift-distributed-tracing", condition: .when(traits: ["Tracing"])),
+            ]
+        ),
+        .target(
             name: "PerRequestTestSupport",
             dependencies: [
                 "PerRequestAdapters",
@@ -139,6 +162,28 @@ let package = Package(
         .testTarget(
             name: "PerRequestTestingTests",
             dependencies: ["PerRequestAdapters", "PerRequestTesting", "PerRequestTestSupport"]
+        ),
+        .testTarget(
+            name: "PerRequestMetricsTests",
+            dependencies: [
+                "PerRequestMetrics",
+                "PerRequestTestSupport",
+                .product(name: "Metrics", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
+                .product(name: "MetricsTestKit", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
+            ]
+        ),
+        .testTarget(
+            name: "PerRequestTracingTests",
+            dependencies: [
+                "PerRequestTracing",
+                "PerRequestTestSupport",
+                .product(name: "Tracing", package: "swift-distributed-tracing", condition: .when(traits: ["Tracing"])),
+                .product(
+                    name: "InMemoryTracing",
+                    package: "swift-distributed-tracing",
+                    condition: .when(traits: ["Tracing"])
+                ),
+            ]
         ),
         .testTarget(
             name: "PerRequestServiceLifecycleTests",

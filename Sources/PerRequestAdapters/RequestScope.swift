@@ -35,7 +35,7 @@ public struct RequestScope: Sendable {
     /// - Parameters:
     ///   - id: The request's id in errors and reports; a number that is unique in the process by default.
     ///   - limits: How long each release point may take in all.
-    ///   - observer: Sees what the store does.
+    ///   - observers: See what the store does.
     ///   - report: Gets what went wrong and that no caller was told; `RequestReport.setHandler(_:)` by default. It is
     ///     called synchronously from any task or thread and must not block.
     ///   - background: Runs what the request leaves for after its response; where there is none, leaving some throws.
@@ -43,11 +43,11 @@ public struct RequestScope: Sendable {
     public init(
         id: String? = nil,
         limits: RequestLimits = RequestLimits(),
-        observer: (any RequestObserver)? = nil,
+        observers: [any RequestObserver] = [],
         report: (@Sendable (RequestReport) -> Void)? = nil,
         background: BackgroundWork? = nil
     ) {
-        scope = StoreScope(id: id, limits: limits, observer: observer, report: report, background: background)
+        scope = StoreScope(id: id, limits: limits, observers: observers, report: report, background: background)
     }
 
     /// Runs `body` with the store current, in the caller's task and isolation.
@@ -59,6 +59,20 @@ public struct RequestScope: Sendable {
         _ body: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
         try await scope.run(body)
+    }
+
+    /// Tells observers what the request asks for; once more when more of it is known.
+    ///
+    /// Costs nothing where nobody observes. Once the request is over, this does nothing.
+    public func serving(_ served: @autoclosure () -> RequestEvent.Served) {
+        scope.store.serving(served())
+    }
+
+    /// Tells observers that the request has come to a phase: routing, the handler, the body.
+    ///
+    /// Settling and closing tell it by themselves. Once the request is over, this does nothing.
+    public func enter(_ phase: RequestEvent.Phase) {
+        scope.store.enter(phase)
     }
 
     /// Notes that the handler threw, before the framework makes a response of it.

@@ -44,7 +44,7 @@ public struct RequestStoreHandler: HTTPHandler {
     /// - Parameters:
     ///   - base: The handler that does the work: the server's routes.
     ///   - limits: How long the releases of a request may take in all.
-    ///   - observer: Sees what the requests' stores do.
+    ///   - observers: See what the requests' stores do.
     ///   - report: Gets what went wrong and that no caller was told; `RequestReport.setHandler(_:)` by default. It is
     ///     called synchronously from any task or thread and must not block.
     ///   - background: Runs what requests leave for after their response. The application runs it as a service.
@@ -52,14 +52,14 @@ public struct RequestStoreHandler: HTTPHandler {
     public init(
         _ base: some HTTPHandler,
         limits: RequestLimits = RequestLimits(),
-        observer: (any RequestObserver)? = nil,
+        observers: [any RequestObserver] = [],
         report: (@Sendable (RequestReport) -> Void)? = nil,
         background: BackgroundWork? = nil,
         failureResponse: @escaping FailureResponse = { _, _, status in HTTPResponse(statusCode: status) }
     ) {
         self.base = base
         self.failureResponse = failureResponse
-        options = ScopeOptions(limits: limits, observer: observer, report: report, background: background)
+        options = ScopeOptions(limits: limits, observers: observers, report: report, background: background)
     }
 
     /// Handles a request in a scope of its own.
@@ -69,6 +69,8 @@ public struct RequestStoreHandler: HTTPHandler {
     /// - Throws: What the handler throws, unchanged.
     public func handleRequest(_ request: HTTPRequest) async throws -> HTTPResponse {
         let scope = options.openScope()
+        scope.store.serving(RequestEvent.Served(transport: "http", method: request.method.rawValue))
+        scope.store.enter(.handler)
         return try await scope.run { () async throws -> HTTPResponse in
             var response: HTTPResponse
             do {
@@ -100,6 +102,7 @@ public struct RequestStoreHandler: HTTPHandler {
             await scope.close(status: status)
             response.payload = .webSocket(ScopedWebSocket(base: handler, options: options))
         case .httpBody(let body):
+            scope.store.enter(.body)
             if let source = BodySource(of: body) {
                 response.payload = .httpBody(
                     source.scoped(by: RequestScopeOwner(afterHandlerOf: scope, status: status))
@@ -115,12 +118,12 @@ public struct RequestStoreHandler: HTTPHandler {
 /// How the scopes of a server are opened.
 struct ScopeOptions: Sendable {
     let limits: RequestLimits
-    let observer: (any RequestObserver)?
+    let observers: [any RequestObserver]
     let report: (@Sendable (RequestReport) -> Void)?
     let background: BackgroundWork?
 
     func openScope() -> RequestScope {
-        RequestScope(limits: limits, observer: observer, report: report, background: background)
+        RequestScope(limits: limits, observers: observers, report: report, background: background)
     }
 }
 

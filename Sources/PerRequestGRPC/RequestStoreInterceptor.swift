@@ -52,6 +52,10 @@ public struct RequestStoreInterceptor: ServerInterceptor {
     ) async throws -> StreamingServerResponse<Output> {
         guard let exchange = RPCExchange.current else { throw MissingRequestStoreTransport() }
         exchange.received(request.metadata)
+        // Here, the server has found the method: what the client has sent names one of its own.
+        let store = RequestEvent.isObserved ? RequestStore.current : nil
+        store?.serving(RequestEvent.Served(context.descriptor))
+        store?.enter(.handler)
         var response = try await noting(exchange) {
             try await setUp(request.metadata, context)
             return try await next(request, context)
@@ -59,12 +63,21 @@ public struct RequestStoreInterceptor: ServerInterceptor {
         switch response.accepted {
         case .success(var contents):
             let producer = contents.producer
-            contents.producer = { writer in try await noting(exchange) { try await producer(writer) } }
+            contents.producer = { writer in
+                store?.enter(.body)
+                return try await noting(exchange) { try await producer(writer) }
+            }
             response.accepted = .success(contents)
         case .failure(let error):
             exchange.failed(error.original)
         }
         return response
+    }
+}
+
+extension RequestEvent.Served {
+    fileprivate init(_ method: MethodDescriptor) {
+        self.init(transport: "grpc", method: method.method, route: method.service.fullyQualifiedService)
     }
 }
 

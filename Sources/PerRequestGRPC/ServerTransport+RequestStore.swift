@@ -12,18 +12,18 @@ extension ServerTransport {
     /// - Parameters:
     ///   - base: The transport that does the work.
     ///   - limits: How long the releases of an RPC may take in all.
-    ///   - observer: Sees what the RPCs' stores do.
+    ///   - observers: See what the RPCs' stores do.
     ///   - report: Gets what went wrong and that no caller was told; `RequestReport.setHandler(_:)` by default. It is
     ///     called synchronously from any task or thread and must not block.
     ///   - background: Runs what RPCs leave for after their status. The application runs it as a service.
     public static func requestStore<Base: ServerTransport>(
         _ base: Base,
         limits: RequestLimits = RequestLimits(),
-        observer: (any RequestObserver)? = nil,
+        observers: [any RequestObserver] = [],
         report: (@Sendable (RequestReport) -> Void)? = nil,
         background: BackgroundWork? = nil
     ) -> Self where Self == RequestStoreTransport<Base> {
-        RequestStoreTransport(base, limits: limits, observer: observer, report: report, background: background)
+        RequestStoreTransport(base, limits: limits, observers: observers, report: report, background: background)
     }
 }
 #endif

@@ -6,15 +6,32 @@ import PerRequest
 import PerRequestAdapters
 
 /// What answers a route, within all middleware: what it throws is noted before anything can make a response of it.
-struct Endpoint<Base: HTTPResponder>: HTTPResponder {
+struct Endpoint<Base: HTTPResponder>: HTTPResponder where Base.Context: RequestContext {
     let base: Base
 
     @concurrent
     func respond(to request: Request, context: Base.Context) async throws -> Response {
+        guard !RequestEvent.isObserved else { return try await observed(request, context) }
         do {
             return try await base.respond(to: request, context: context)
         } catch {
             await Exchange.current?.failed(error)
+            throw error
+        }
+    }
+
+    /// The same, and says which route it is, and when its handler begins and ends.
+    private func observed(_ request: Request, _ context: Base.Context) async throws -> Response {
+        let exchange = Exchange.current
+        exchange?.store.serving(.init(request, route: context.endpointPath))
+        exchange?.store.enter(.handler)
+        do {
+            let response = try await base.respond(to: request, context: context)
+            exchange?.store.enter(.routing)
+            return response
+        } catch {
+            await exchange?.failed(error)
+            exchange?.store.enter(.routing)
             throw error
         }
     }

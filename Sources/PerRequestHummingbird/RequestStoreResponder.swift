@@ -38,6 +38,7 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
         {
             let response = try await respond(to: request, context: context, in: exchange)
             exchange.log.writes()
+            exchange.store.enter(.body)
             return response
         }
         return try await respondWithoutChannel(to: request, context: context)
@@ -49,6 +50,7 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
         in exchange: Exchange
     ) async throws -> Response {
         let (store, log) = (exchange.store, exchange.log)
+        store.routing(request)
         let response: Response
         do {
             response = try await base.respond(to: request, context: context)
@@ -57,6 +59,7 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
             await settle(store, log, .internalServerError)
             throw error
         }
+        if !seesEndpoints { store.routed(request, context) }
         guard log.areErrorsSeen else {
             let error = RequestStoreSetupError.middlewareDidNotRun(request: "\(request.method) \(request.uri.path)")
             context.logger.critical("\(error)")
@@ -113,6 +116,7 @@ extension RequestStoreResponder {
             _ = await bound(scope, log) { await scope.close(.failed(error), status: log.writtenStatus) }
             throw error
         }
+        scope.store.enter(.body)
         guard response.body.contentLength != 0 else {
             _ = await bound(scope, log) { await scope.close(status: log.writtenStatus) }
             return response

@@ -26,19 +26,19 @@ public struct RequestStoreServer: Sendable {
     /// - Parameters:
     ///   - configuration: Hummingbird's configuration of the channel.
     ///   - limits: How long the releases of a request may take in all.
-    ///   - observer: Sees what the requests' stores do.
+    ///   - observers: See what the requests' stores do.
     ///   - background: Runs what requests leave for after their response; the application runs it as a service.
     ///   - failureResponse: Makes the response that is sent where releasing before the response failed.
     public static func http1(
         configuration: HTTP1Channel.Configuration = .init(),
         limits: RequestLimits = RequestLimits(),
-        observer: (any RequestObserver)? = nil,
+        observers: [any RequestObserver] = [],
         background: BackgroundWork? = nil,
         failureResponse: @escaping FailureResponse = { _, _, status in Response(status: status) }
     ) -> RequestStoreServer {
         channel(
             limits: limits,
-            observer: observer,
+            observers: observers,
             background: background,
             failureResponse: failureResponse
         ) { responder in
@@ -50,20 +50,20 @@ public struct RequestStoreServer: Sendable {
     ///
     /// - Parameters:
     ///   - limits: How long the releases of a request may take in all.
-    ///   - observer: Sees what the requests' stores do.
+    ///   - observers: See what the requests' stores do.
     ///   - background: Runs what requests leave for after their response; the application runs it as a service.
     ///   - failureResponse: Makes the response that is sent where releasing before the response failed.
     ///   - build: Builds the channel. The responder it gets opens and closes the scopes.
     public static func channel(
         limits: RequestLimits = RequestLimits(),
-        observer: (any RequestObserver)? = nil,
+        observers: [any RequestObserver] = [],
         background: BackgroundWork? = nil,
         failureResponse: @escaping FailureResponse = { _, _, status in Response(status: status) },
         _ build: @escaping @Sendable (@escaping HTTPChannelHandler.Responder) throws -> any ServerChildChannel
     ) -> RequestStoreServer {
         RequestStoreServer(
             buildChannel: build,
-            configuration: StoreConfiguration(limits: limits, observer: observer, background: background),
+            configuration: StoreConfiguration(limits: limits, observers: observers, background: background),
             failureResponse: failureResponse,
             background: background
         )

@@ -5,7 +5,7 @@ public import PerRequestAdapters
 extension RequestScope {
     /// Runs a handler, notes what it throws, and settles: what comes out is the response to write.
     ///
-    /// The store is not made current: that is what ``withRequestScope(on:id:limits:observer:report:background:_:)`` does. A
+    /// The store is not made current: that is what ``withRequestScope(on:id:limits:observers:report:background:_:)`` does. A
     /// scope of that one also tells what a handler throws because its client has left from its own errors.
     ///
     /// - Parameters:

@@ -3,7 +3,7 @@ public import PerRequestAdapters
 
 /// The adapter for raw SwiftNIO: what it cannot hold.
 ///
-/// NIO has no requests. A server's own loop opens their scopes with ``withRequestScope(on:id:limits:observer:report:background:_:)``,
+/// NIO has no requests. A server's own loop opens their scopes with ``withRequestScope(on:id:limits:observers:report:background:_:)``,
 /// and its callbacks carry the store with `inRequestStore`.
 public enum RequestStoreNIO {
     /// What PerRequest promises and cannot hold with raw SwiftNIO.

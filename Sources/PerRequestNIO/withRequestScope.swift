@@ -36,7 +36,7 @@ public import PerRequestAdapters
 ///     the same type that comes from elsewhere.
 ///   - id: The request's id in errors and reports; a number that is unique in the process by default.
 ///   - limits: How long the releases of the request may take in all.
-///   - observer: Sees what the store does.
+///   - observers: See what the store does.
 ///   - report: Gets what went wrong and that no caller was told; `RequestReport.setHandler(_:)` by default. It is called
 ///     synchronously from any task or thread and must not block.
 ///   - background: Runs what the request leaves for after its response.
@@ -49,12 +49,12 @@ public nonisolated(nonsending) func withRequestScope<Result>(
     on channel: any Channel,
     id: String? = nil,
     limits: RequestLimits = RequestLimits(),
-    observer: (any RequestObserver)? = nil,
+    observers: [any RequestObserver] = [],
     report: (@Sendable (RequestReport) -> Void)? = nil,
     background: BackgroundWork? = nil,
     _ body: nonisolated(nonsending) (RequestScope) async throws -> Result
 ) async throws -> Result {
-    let scope = RequestScope(id: id, limits: limits, observer: observer, report: report, background: background)
+    let scope = RequestScope(id: id, limits: limits, observers: observers, report: report, background: background)
     scope.serve(channel)
     return try await scope.run { () async throws -> Result in
         let result: Result

@@ -51,7 +51,7 @@ struct BodyBytesTests {
         let encoded = chunks.flatMap { Array("\(String($0.count, radix: 16))\r\n".utf8) + $0 + Array("\r\n".utf8) }
         let upload = Array(head.utf8) + encoded + Array("0\r\n\r\n".utf8)
         let watch = Watch()
-        let ours = try await answer(to: upload, from: RequestStoreHandler(Self.echo, observer: watch))
+        let ours = try await answer(to: upload, from: RequestStoreHandler(Self.echo, observers: [watch]))
         let theirs = try await answer(to: upload, from: Self.echo)
         #expect(ours.head == theirs.head, sourceLocation: sourceLocation)
         #expect(decoded(ours.body) == chunks.flatMap(\.self), sourceLocation: sourceLocation)
@@ -67,7 +67,7 @@ struct BodyBytesTests {
         let head = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: \(count)\r\n\r\n"
         let upload = Array(head.utf8) + bytes
         let watch = Watch()
-        let ours = try await answer(to: upload, from: RequestStoreHandler(Self.echo, observer: watch))
+        let ours = try await answer(to: upload, from: RequestStoreHandler(Self.echo, observers: [watch]))
         let theirs = try await answer(to: upload, from: Self.echo)
         #expect(ours == theirs)
         #expect(ours.body == bytes)
@@ -97,7 +97,7 @@ struct BodyBytesTests {
         let own = ClosureHTTPHandler { _ in
             HTTPResponse(Buffers(parts: parts, asked: asked, inStore: true), length: length)
         }
-        let ours = try await answer(to: request, from: RequestStoreHandler(own, observer: watch))
+        let ours = try await answer(to: request, from: RequestStoreHandler(own, observers: [watch]))
         #expect(ours == theirs)
         #expect(asked.value == askedByThem, "it is asked for as many bytes as without the adapter")
         #expect(await watch.nextOutcome()?.ending.name == "completed")
@@ -120,7 +120,7 @@ struct BodyBytesTests {
         let watch = Watch()
         let handler = ClosureHTTPHandler { _ in HTTPResponse(Buffers(parts: [], inStore: true), length: 0) }
         let request = Array("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
-        let ours = try await answer(to: request, from: RequestStoreHandler(handler, observer: watch))
+        let ours = try await answer(to: request, from: RequestStoreHandler(handler, observers: [watch]))
         #expect(ours.head.contains("Content-Length: 0"))
         #expect(ours.body.isEmpty)
         #expect(watch.counts == .init(opened: 1, closed: 1))
@@ -134,7 +134,7 @@ struct BodyBytesTests {
         }
         let watch = Watch()
         let request = Array("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)
-        let ours = try await answer(to: request, from: RequestStoreHandler(handler, observer: watch))
+        let ours = try await answer(to: request, from: RequestStoreHandler(handler, observers: [watch]))
         let theirs = try await answer(to: request, from: handler)
         #expect(ours == theirs)
         #expect(ours.body == Array((hasLength ? "part;" : "05\r\npart;\r\n").utf8))

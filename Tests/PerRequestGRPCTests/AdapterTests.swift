@@ -75,7 +75,7 @@ struct AdapterTests {
                 }
             }
         ]
-        try await withService(over: wire, methods, interceptors: interceptors, observer: watch) { caller in
+        try await withService(over: wire, methods, interceptors: interceptors, observers: [watch]) { caller in
             let seen = try await caller.call("Stream", metadata: ["name": "alice"])
             #expect(seen == ["alice alice alice"])
             _ = await watch.nextOutcome()
@@ -131,7 +131,7 @@ struct AdapterTests {
                 }
             }
         ]
-        try await withService(over: wire, methods, observer: watch) { caller in
+        try await withService(over: wire, methods, observers: [watch]) { caller in
             try await withThrowingTaskGroup { group in
                 for number in 0..<100 {
                     group.addTask {
@@ -162,7 +162,7 @@ struct AdapterTests {
                 return unary("held")
             }
         ]
-        try await withService(over: wire, methods, observer: watch) { caller in
+        try await withService(over: wire, methods, observers: [watch]) { caller in
             _ = try await caller.call("Hold")
             _ = await watch.nextOutcome()
         }
@@ -184,7 +184,7 @@ struct AdapterTests {
                 throw TestError()
             }
         ]
-        try await withService(over: wire, methods, interceptors: interceptors, observer: watch) { caller in
+        try await withService(over: wire, methods, interceptors: interceptors, observers: [watch]) { caller in
             let seen = try await caller.call("Throws")
             #expect(seen == [])
             let outcome = try #require(await watch.nextOutcome())
@@ -205,7 +205,7 @@ struct AdapterTests {
                 return unary("fine")
             }
         ]
-        try await withService(over: wire, methods, observer: watch) { caller in
+        try await withService(over: wire, methods, observers: [watch]) { caller in
             let seen = try await caller.call("Fails")
             #expect(seen == ["fine"])
             #expect(await watch.nextOutcome()?.ending.name == "failed")
@@ -243,7 +243,7 @@ struct AdapterTests {
         try await withService(
             over: wire,
             methods,
-            observer: watch,
+            observers: [watch],
             report: { report in reports.update { $0.append("\(report)") } }
         ) { caller in
             for (method, code) in [("Fails", RPCError.Code.internalError), ("Hangs", .unavailable)] {
@@ -290,7 +290,7 @@ struct AdapterTests {
         let watch = Watch()
         let before = watch.resource("before", released: .beforeResponse)
         let transport = InProcessTransport()
-        let server = RequestStoreTransport(transport.server, observer: watch)
+        let server = RequestStoreTransport(transport.server, observers: [watch])
         let client = transport.client
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -351,7 +351,7 @@ struct AdapterTests {
             throw RPCError(code: .unauthenticated, message: "who are you?")
         }
         let methods: [String: Handler] = ["Get": { _, _ in unary("-") }]
-        try await withService(over: wire, methods, interceptors: [interceptor], observer: watch) { caller in
+        try await withService(over: wire, methods, interceptors: [interceptor], observers: [watch]) { caller in
             let error = await #expect(throws: RPCError.self) { try await caller.call("Get") }
             #expect(error?.code == .unauthenticated)
             #expect(await watch.nextOutcome()?.verdict == .rollback)
@@ -402,7 +402,7 @@ struct AdapterTests {
                 return unary(other ?? "nothing")
             },
         ]
-        try await withService(over: wire, methods, observer: watch) { caller in
+        try await withService(over: wire, methods, observers: [watch]) { caller in
             _ = try await caller.call("Escape")
             _ = await watch.nextOutcome()
             let seen = try await caller.call("Next")

@@ -147,7 +147,7 @@ struct ExitMatrixTests {
             over: wire,
             fixture.methods(),
             interceptors: interceptors,
-            observer: fixture.watch
+            observers: [fixture.watch]
         ) { caller in
             do {
                 let received = try await caller.call(method, messages)
@@ -313,7 +313,7 @@ struct ExitMatrixTests {
     @Test("the client cancels while a stream is written", arguments: counts)
     func clientCancelsStream(count: Int) async throws {
         let fixture = Fixture(count: count)
-        try await withService(over: .http2, fixture.methods(), observer: fixture.watch) { caller in
+        try await withService(over: .http2, fixture.methods(), observers: [fixture.watch]) { caller in
             let started = AsyncStream<Void>.makeStream()
             let call = Task {
                 defer { started.continuation.finish() }
@@ -337,7 +337,7 @@ struct ExitMatrixTests {
     @Test("the client cancels, and the handler throws", arguments: counts)
     func clientCancelsHandler(count: Int) async throws {
         let fixture = Fixture(count: count)
-        try await withService(over: .http2, fixture.methods(), observer: fixture.watch) { caller in
+        try await withService(over: .http2, fixture.methods(), observers: [fixture.watch]) { caller in
             let call = Task { try await caller.call("ThrowsWhenCancelled") }
             await fixture.watch.untilHandlerIsAtWork()
             call.cancel()
@@ -352,7 +352,7 @@ struct ExitMatrixTests {
     @Test("the client cancels, and the handler returns: its response cannot be written", arguments: counts)
     func clientCancelsReturning(count: Int) async throws {
         let fixture = Fixture(count: count)
-        try await withService(over: .http2, fixture.methods(), observer: fixture.watch) { caller in
+        try await withService(over: .http2, fixture.methods(), observers: [fixture.watch]) { caller in
             let call = Task { try await caller.call("UntilCancelled") }
             await fixture.watch.untilHandlerIsAtWork()
             call.cancel()
@@ -371,7 +371,7 @@ struct ExitMatrixTests {
     @Test("the client cancels in the middle of its messages, which gRPC Swift's client then ends", arguments: counts)
     func clientCancelsUpload(count: Int) async throws {
         let fixture = Fixture(count: count)
-        try await withService(over: .http2, fixture.methods(), observer: fixture.watch) { caller in
+        try await withService(over: .http2, fixture.methods(), observers: [fixture.watch]) { caller in
             let call = Task {
                 try await caller.stream("ReadsToTheEnd") { writer in
                     try await writer.write("one")
@@ -409,7 +409,7 @@ struct ExitMatrixTests {
     func connectionLost(count: Int, reset: Bool) async throws {
         let fixture = Fixture(count: count)
         let relay = Relay()
-        try await withService(over: .http2, fixture.methods(), observer: fixture.watch, relay: relay) { caller in
+        try await withService(over: .http2, fixture.methods(), observers: [fixture.watch], relay: relay) { caller in
             let started = AsyncStream<Void>.makeStream()
             let call = Task {
                 defer { started.continuation.finish() }
@@ -435,7 +435,7 @@ struct ExitMatrixTests {
     func connectionLostWhileReading(cut: Cut, count: Int) async throws {
         let fixture = Fixture(count: count)
         let relay = Relay()
-        try await withService(over: .http2, fixture.methods(), observer: fixture.watch, relay: relay) { caller in
+        try await withService(over: .http2, fixture.methods(), observers: [fixture.watch], relay: relay) { caller in
             let answered = AsyncStream<Void>.makeStream()
             let call = Task {
                 try await caller.stream(cut.method) { writer in
@@ -474,7 +474,7 @@ struct ExitMatrixTests {
     @Test("the deadline passes", arguments: Wire.allCases, counts)
     func deadline(wire: Wire, count: Int) async throws {
         let fixture = Fixture(count: count)
-        try await withService(over: wire, fixture.methods(), observer: fixture.watch) { caller in
+        try await withService(over: wire, fixture.methods(), observers: [fixture.watch]) { caller in
             // The server's half of a deadline: a client that has one too may leave before its RPC began.
             let error = await #expect(throws: RPCError.self) {
                 try await caller.call("ThrowsWhenCancelled", metadata: ["grpc-timeout": "50m"])
@@ -490,7 +490,7 @@ struct ExitMatrixTests {
     @Test("the server shuts down gracefully and cancels the RPC", arguments: Wire.allCases, counts)
     func gracefulShutdown(wire: Wire, count: Int) async throws {
         let fixture = Fixture(count: count)
-        try await withService(over: wire, fixture.methods(), observer: fixture.watch) { caller in
+        try await withService(over: wire, fixture.methods(), observers: [fixture.watch]) { caller in
             let call = Task { try await caller.call("ThrowsWhenCancelled") }
             await fixture.watch.untilHandlerIsAtWork()
             caller.beginGracefulShutdown()
@@ -506,7 +506,7 @@ struct ExitMatrixTests {
     func serverCancelled(wire: Wire, count: Int) async throws {
         let fixture = Fixture(count: count)
         let server = Task {
-            try await withService(over: wire, fixture.methods(), observer: fixture.watch) { caller in
+            try await withService(over: wire, fixture.methods(), observers: [fixture.watch]) { caller in
                 _ = try? await caller.call("UntilTaskIsCancelled")
             }
         }

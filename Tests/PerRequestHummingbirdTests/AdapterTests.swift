@@ -60,7 +60,7 @@ struct AdapterTests {
             _ = try await resource.get()
             throw Mapped()
         }
-        try await withServer(router, observer: watch) { port, _ in
+        try await withServer(router, observers: [watch]) { port, _ in
             let client = try await RawClient.connect(to: port)
             try await client.get("/streamed", headers: ["X-Name": "alice"])
             #expect(try await client.response().body == "alice alice")
@@ -105,7 +105,7 @@ struct AdapterTests {
         let watch = Watch()
         let router = makeRouter()
         router.get("inner") { _, _ in name.value ?? "nothing" }
-        let inner = Application(router: router, requestStore: .http1(observer: watch)).responder
+        let inner = Application(router: router, requestStore: .http1(observers: [watch])).responder
         let outerRouter = makeRouter()
         outerRouter.get("/") { request, context in
             try name.set("outer")
@@ -116,7 +116,7 @@ struct AdapterTests {
             #expect(name.value == "outer")
             return response
         }
-        try await withServer(outerRouter, observer: watch) { port, _ in
+        try await withServer(outerRouter, observers: [watch]) { port, _ in
             let client = try await RawClient.connect(to: port)
             try await client.get("/")
             #expect(try await client.response().body == "nothing")
@@ -210,7 +210,7 @@ struct AdapterTests {
             #expect(RequestStore.current?.id == error.request)
             return Response(status: status, headers: [.retryAfter: "\(intended.status.code)"])
         }
-        try await withServer(router, observer: watch, failureResponse: failureResponse) { port, _ in
+        try await withServer(router, observers: [watch], failureResponse: failureResponse) { port, _ in
             let client = try await RawClient.connect(to: port)
             for (path, intended, status) in [("/fails", 201, 500), ("/hangs", 200, 503)] {
                 try await client.get(path)
@@ -277,7 +277,7 @@ struct AdapterTests {
             return "done"
         }
         let logger = Logger(label: "test") { _ in LogCollector(lines) }
-        try await withServer(router, observer: watch, logger: logger) { port, _ in
+        try await withServer(router, observers: [watch], logger: logger) { port, _ in
             let client = try await RawClient.connect(to: port)
             for (path, status) in [("/throws", 500), ("/conflict", 409), ("/returns", 500)] {
                 try await client.get(path)
@@ -327,7 +327,7 @@ struct AdapterTests {
         }
         var logger = Logger(label: "test") { _ in LogCollector(lines) }
         logger.logLevel = .debug
-        try await withServer(router, observer: watch, logger: logger) { port, _ in
+        try await withServer(router, observers: [watch], logger: logger) { port, _ in
             let client = try await RawClient.connect(to: port)
             try await client.get("/")
             _ = try await client.response()

@@ -92,7 +92,7 @@ struct ClientLeavingTests {
         then leave: (RawClient, Watch) async throws -> Void
     ) async throws -> RequestOutcome {
         let watch = Watch()
-        let outcome = try await withServer(Self.router(watch), observer: watch) { port, _ in
+        let outcome = try await withServer(Self.router(watch), observers: [watch]) { port, _ in
             let client = try await RawClient.connect(to: port)
             try await client.send(request)
             try await leave(client, watch)
@@ -189,7 +189,7 @@ struct ClientLeavingTests {
         let watch = Watch()
         let (ports, continuation) = AsyncStream<Int>.makeStream()
         let server = Task {
-            try await withServer(Self.router(watch), observer: watch) { port, _ in
+            try await withServer(Self.router(watch), observers: [watch]) { port, _ in
                 continuation.yield(port)
                 try await Task.sleep(for: Self.hour)
             }

@@ -115,7 +115,7 @@ struct ExitMatrixTests {
         ending: String
     ) async throws -> RawResponse {
         let fixture = Fixture(count: count)
-        let response = try await withServer(fixture.router(), observer: fixture.watch) { port, _ in
+        let response = try await withServer(fixture.router(), observers: [fixture.watch]) { port, _ in
             let client = try await RawClient.connect(to: port)
             try await client.get(path, method: method)
             let response = try await client.response(to: method)
@@ -191,7 +191,7 @@ struct ExitMatrixTests {
     @Test("the streamed body throws", arguments: counts)
     func bodyThrows(count: Int) async throws {
         let fixture = Fixture(count: count)
-        try await withServer(fixture.router(), observer: fixture.watch) { port, _ in
+        try await withServer(fixture.router(), observers: [fixture.watch]) { port, _ in
             let client = try await RawClient.connect(to: port)
             try await client.get("/bodythrows")
             _ = try await client.read(through: "part;")
@@ -210,7 +210,7 @@ struct ExitMatrixTests {
     @Test("the client leaves mid-body, by reset and by closing", arguments: counts, Leaving.allCases)
     func leavesMidBody(count: Int, leaving: Leaving) async throws {
         let fixture = Fixture(count: count)
-        try await withServer(fixture.router(), observer: fixture.watch) { port, _ in
+        try await withServer(fixture.router(), observers: [fixture.watch]) { port, _ in
             let client = try await RawClient.connect(to: port)
             try await client.get("/endless")
             _ = try await client.read(through: "xxxxx")
@@ -226,7 +226,7 @@ struct ExitMatrixTests {
     @Test("the client leaves before the head", arguments: counts)
     func leavesBeforeHead(count: Int) async throws {
         let fixture = Fixture(count: count)
-        try await withServer(fixture.router(), observer: fixture.watch) { port, _ in
+        try await withServer(fixture.router(), observers: [fixture.watch]) { port, _ in
             let client = try await RawClient.connect(to: port)
             try await client.get("/untilgone")
             while fixture.watch.journal.isEmpty { await Task.yield() }
@@ -242,7 +242,7 @@ struct ExitMatrixTests {
     @Test("the client half-closes and reads on", arguments: counts)
     func halfCloses(count: Int) async throws {
         let fixture = Fixture(count: count)
-        try await withServer(fixture.router(), observer: fixture.watch) { port, _ in
+        try await withServer(fixture.router(), observers: [fixture.watch]) { port, _ in
             let client = try await RawClient.connect(to: port)
             try await client.get("/streamed")
             try await client.halfClose()
@@ -257,7 +257,7 @@ struct ExitMatrixTests {
     @Test("keep-alive: two requests on one connection", arguments: counts)
     func keepAlive(count: Int) async throws {
         let fixture = Fixture(count: count)
-        try await withServer(fixture.router(), observer: fixture.watch) { port, _ in
+        try await withServer(fixture.router(), observers: [fixture.watch]) { port, _ in
             let client = try await RawClient.connect(to: port)
             for path in ["/streamed", "/conflict", "/buffered"] {
                 try await client.get(path)
@@ -277,7 +277,7 @@ struct ExitMatrixTests {
     @Test("pipelined: three requests in one packet", arguments: counts)
     func pipelined(count: Int) async throws {
         let fixture = Fixture(count: count)
-        try await withServer(fixture.router(), observer: fixture.watch) { port, _ in
+        try await withServer(fixture.router(), observers: [fixture.watch]) { port, _ in
             let client = try await RawClient.connect(to: port)
             let request = { (path: String) in "GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n" }
             try await client.send(request("/streamed") + request("/throws") + request("/buffered"))
@@ -300,7 +300,7 @@ struct ExitMatrixTests {
         let fixture = Fixture(count: count)
         let started = AsyncStream<Void>.makeStream()
         let task = Task {
-            try await withServer(fixture.router(), observer: fixture.watch) { port, _ in
+            try await withServer(fixture.router(), observers: [fixture.watch]) { port, _ in
                 let client = try await RawClient.connect(to: port)
                 try await client.get("/endless")
                 _ = try await client.read(through: "xxxxx")

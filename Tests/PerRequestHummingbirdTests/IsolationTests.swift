@@ -57,7 +57,7 @@ struct IsolationTests {
         }
         let connections = 50
         let each = 20
-        try await withServer(router, observer: watch) { port, _ in
+        try await withServer(router, observers: [watch]) { port, _ in
             try await withThrowingTaskGroup { group in
                 for connection in 0..<connections {
                     group.addTask {
@@ -107,7 +107,7 @@ struct IsolationTests {
             #expect(Self.number.value == 2)
             return other ?? "-"
         }
-        try await withServer(router, observer: watch) { port, _ in
+        try await withServer(router, observers: [watch]) { port, _ in
             let client = try await RawClient.connect(to: port)
             try await client.get("/escape")
             _ = try await client.response()

@@ -65,7 +65,7 @@ struct LoggerTests {
     }
 
     private func request(_ router: RequestStoreRouter<TestContext>, _ watch: Watch, logger: Logger) async throws {
-        try await withServer(router, observer: watch, logger: logger) { port, _ in
+        try await withServer(router, observers: [watch], logger: logger) { port, _ in
             let client = try await RawClient.connect(to: port)
             try await client.get("/")
             #expect(try await client.response().status == 200)

@@ -28,7 +28,7 @@ struct NextRequestTests {
         }
         router.get("next") { _, _ in "next" }
         let limits = RequestLimits(afterResponse: .seconds(60), nextRequest: .milliseconds(20))
-        try await withServer(router, limits: limits, observer: watch) { port, group in
+        try await withServer(router, limits: limits, observers: [watch]) { port, group in
             let client = try await RawClient.connect(to: port)
             try await client.get("/hangs")
             #expect(try await client.response().body == "hangs")
@@ -69,7 +69,7 @@ struct NextRequestTests {
         }
         router.get("next") { _, _ in "next" }
         let limits = RequestLimits(nextRequest: .milliseconds(1))
-        try await withServer(router, limits: limits, observer: watch) { port, _ in
+        try await withServer(router, limits: limits, observers: [watch]) { port, _ in
             let client = try await RawClient.connect(to: port)
             for path in ["hangs", "next"] {
                 try await client.get("/\(path)")

@@ -23,7 +23,7 @@ struct RequestIDTests {
             return try await route(context, watch)
         }
         let logger = Logger(label: "test") { _ in LogCollector(lines) }
-        try await withServer(router, observer: watch, background: background, logger: logger) { port, _ in
+        try await withServer(router, observers: [watch], background: background, logger: logger) { port, _ in
             let client = try await RawClient.connect(to: port)
             try await client.get("/", headers: ["Connection": "close"])
             _ = try await client.rest()
@@ -144,7 +144,7 @@ struct RequestIDTests {
             )
         }
         let logger = Logger(label: "test") { _ in LogCollector(lines) }
-        try await withServer(router, observer: watch, logger: logger) { port, _ in
+        try await withServer(router, observers: [watch], logger: logger) { port, _ in
             let client = try await RawClient.connect(to: port)
             try await client.get("/")
             try await client.readSome()

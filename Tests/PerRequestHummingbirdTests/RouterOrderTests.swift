@@ -269,7 +269,9 @@ struct RouterOrderTests {
     private final class Outcomes: RequestObserver {
         private let last = Box<RequestOutcome?>(nil)
 
-        func closed(_ store: RequestStore, outcome: RequestOutcome) { last.update { $0 = outcome } }
+        func observe(_ event: RequestEvent) {
+            if case .closed(let outcome) = event.kind { last.update { $0 = outcome } }
+        }
 
         func take() -> RequestOutcome? {
             let outcome = last.value
@@ -289,7 +291,7 @@ struct RouterOrderTests {
         let router = makeRouter(options: .autoGenerateHeadEndpoints).add(outer)
         for site in Site.allCases.filter({ $0 != .router }) + [.router] { site.add(inner, to: router) }
         #expect(router.unmetGuarantees == RequestStoreServer.unmetGuarantees)
-        let responder = Application(router: router, requestStore: .http1(observer: outcomes)).responder
+        let responder = Application(router: router, requestStore: .http1(observers: [outcomes])).responder
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let context = TestContext(source: .init(channel: EmbeddedChannel(), logger: logger))
 

@@ -55,7 +55,7 @@ struct ServerTransportTests {
         let collection = RequestStoreRouteCollection(context: TestContext.self).add(middleware: Answering())
         try registerHandlers(on: collection)
         router.addRoutes(collection, atPath: "collection")
-        try await Application(router: router, requestStore: .http1(observer: watch)).test(.router) { client in
+        try await Application(router: router, requestStore: .http1(observers: [watch])).test(.router) { client in
             for prefix in ["", "/group", "/collection"] {
                 try await client.execute(uri: "\(prefix)/notes/1", method: .get) { response in
                     #expect(String(buffer: response.body) == "note")

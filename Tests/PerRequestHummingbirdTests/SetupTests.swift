@@ -29,7 +29,7 @@ struct SetupTests {
         router.get("conflict") { _, _ -> String in throw HTTPError(.conflict) }
         let app = Application(
             router: router,
-            requestStore: .http1(observer: watch),
+            requestStore: .http1(observers: [watch]),
             logger: Logger(label: "test") { _ in LogCollector(lines) }
         )
         try await app.test(.live) { client in
@@ -50,7 +50,7 @@ struct SetupTests {
         func application<Routes>(_ router: RouterBuilder<BuiltContext, Routes>) -> some ApplicationProtocol {
             Application(
                 router: router,
-                requestStore: .http1(observer: watch),
+                requestStore: .http1(observers: [watch]),
                 logger: Logger(label: "test") { _ in LogCollector(lines) }
             )
         }
@@ -216,7 +216,7 @@ struct SetupTests {
             _ = try await resource.get()
             return HTTPResponse.Status.noContent
         }
-        return Application(router: router, requestStore: .http1(observer: watch))
+        return Application(router: router, requestStore: .http1(observers: [watch]))
     }
 
     @Test("Without a channel the store opens around the router and closes after the body")
@@ -257,7 +257,7 @@ struct SetupTests {
             _ = try await transaction.get()
             return "never written"
         }
-        let responder = Application(router: router, requestStore: .http1(observer: watch)).responder
+        let responder = Application(router: router, requestStore: .http1(observers: [watch])).responder
         let outer = makeRouter()
         outer.get("/") { request, context in
             var head = request.head

@@ -28,11 +28,11 @@ struct TLSTests {
         func server(_ observer: any RequestObserver, _ tls: TLSConfiguration) -> RequestStoreServer {
             switch self {
             case .tls:
-                .channel(observer: observer) { responder in
+                .channel(observers: [observer]) { responder in
                     try TLSChannel(HTTP1Channel(responder: responder), tlsConfiguration: tls)
                 }
             case .http2:
-                .channel(observer: observer) { responder in
+                .channel(observers: [observer]) { responder in
                     try HTTP2UpgradeChannel(tlsConfiguration: tls, responder: responder)
                 }
             }

@@ -70,7 +70,7 @@ struct ClientLeavingTests {
             try await use()
             return try await handler(channel, watch)
         }
-        try await withAsyncServer(observer: watch, allowsHalfClosure: allowsHalfClosure, using) { port in
+        try await withAsyncServer(observers: [watch], allowsHalfClosure: allowsHalfClosure, using) { port in
             let client = try await RawClient.connect(to: port)
             try await client.get("/")
             try await leave(client, watch)

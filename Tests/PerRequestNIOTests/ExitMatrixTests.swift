@@ -85,7 +85,7 @@ struct ExitMatrixTests {
     ) async throws -> String {
         let fixture = Fixture(count: count)
         let body = Box("")
-        try await withAsyncServer(observer: fixture.watch, fixture.handler()) { port in
+        try await withAsyncServer(observers: [fixture.watch], fixture.handler()) { port in
             let client = try await RawClient.connect(to: port)
             try await client.get(path)
             let response = try await client.response()
@@ -131,7 +131,7 @@ struct ExitMatrixTests {
     @Test("the streamed body throws", arguments: counts)
     func bodyThrows(count: Int) async throws {
         let fixture = Fixture(count: count)
-        try await withAsyncServer(observer: fixture.watch, fixture.handler()) { port in
+        try await withAsyncServer(observers: [fixture.watch], fixture.handler()) { port in
             let client = try await RawClient.connect(to: port)
             try await client.get("/bodythrows")
             _ = try await client.read(through: "part;")
@@ -150,7 +150,7 @@ struct ExitMatrixTests {
     @Test("the client leaves mid-body, by reset and by closing", arguments: counts, Leaving.allCases)
     func leavesMidBody(count: Int, leaving: Leaving) async throws {
         let fixture = Fixture(count: count)
-        try await withAsyncServer(observer: fixture.watch, fixture.handler()) { port in
+        try await withAsyncServer(observers: [fixture.watch], fixture.handler()) { port in
             let client = try await RawClient.connect(to: port)
             try await client.get("/endless")
             _ = try await client.read(through: "xxxxx")
@@ -166,7 +166,7 @@ struct ExitMatrixTests {
     @Test("the client leaves before the head", arguments: counts)
     func leavesBeforeHead(count: Int) async throws {
         let fixture = Fixture(count: count)
-        try await withAsyncServer(observer: fixture.watch, fixture.handler()) { port in
+        try await withAsyncServer(observers: [fixture.watch], fixture.handler()) { port in
             let client = try await RawClient.connect(to: port)
             try await client.get("/untilgone")
             await fixture.watch.untilHandlerIsAtWork()
@@ -182,7 +182,7 @@ struct ExitMatrixTests {
     @Test("keep-alive: three requests on one connection; pipelined: in one packet", arguments: counts, [false, true])
     func keepAlive(count: Int, pipelined: Bool) async throws {
         let fixture = Fixture(count: count)
-        try await withAsyncServer(observer: fixture.watch, fixture.handler()) { port in
+        try await withAsyncServer(observers: [fixture.watch], fixture.handler()) { port in
             let client = try await RawClient.connect(to: port)
             let paths = ["/streamed", "/throws", "/"]
             let requests = paths.map { "GET \($0) HTTP/1.1\r\nHost: localhost\r\n\r\n" }
@@ -207,7 +207,7 @@ struct ExitMatrixTests {
         let fixture = Fixture(count: count)
         let started = AsyncStream<Void>.makeStream()
         let task = Task {
-            try await withAsyncServer(observer: fixture.watch, fixture.handler()) { port in
+            try await withAsyncServer(observers: [fixture.watch], fixture.handler()) { port in
                 let client = try await RawClient.connect(to: port)
                 try await client.get("/endless")
                 _ = try await client.read(through: "xxxxx")

@@ -37,7 +37,7 @@ struct ServerTests {
             }
             return TestResponse(.ok, "committed?")
         }
-        try await withAsyncServer(observer: watch, handler) { port in
+        try await withAsyncServer(observers: [watch], handler) { port in
             let client = try await RawClient.connect(to: port)
             for (path, status) in [("/fails", 500), ("/hangs", 503), ("/exhausted", 503)] {
                 try await client.get(path)
@@ -60,7 +60,7 @@ struct ServerTests {
         let channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .bind(host: "127.0.0.1", port: 0).get()
         await #expect(throws: TestError("mine")) {
-            try await withRequestScope(on: channel, observer: watch) { scope in
+            try await withRequestScope(on: channel, observers: [watch]) { scope in
                 #expect(RequestStore.current == scope.store)
                 _ = try await resource.get()
                 throw TestError("mine")
@@ -69,7 +69,7 @@ struct ServerTests {
         try await channel.close()
         // The error of a connection, on a connection that is dead: the client left while the handler read.
         await #expect(throws: ChannelError.self) {
-            try await withRequestScope(on: channel, observer: watch) { _ in
+            try await withRequestScope(on: channel, observers: [watch]) { _ in
                 _ = try await resource.get()
                 throw ChannelError.ioOnClosedChannel
             }
@@ -111,7 +111,7 @@ struct ServerTests {
         }
         try await withRequestStore { _ in
             try name.set("outer")
-            try await withAsyncServer(observer: watch, handler) { port in
+            try await withAsyncServer(observers: [watch], handler) { port in
                 try await withThrowingTaskGroup { group in
                     for number in 0..<50 {
                         group.addTask {
@@ -152,7 +152,7 @@ struct ServerTests {
                 return "\(text) \(try name.require())"
             }
         }
-        try await withCallbackServer(observer: watch, handler) { port in
+        try await withCallbackServer(observers: [watch], handler) { port in
             let client = try await RawClient.connect(to: port)
             for path in ["/one", "/throws", "/two"] {
                 try await client.get(path)
@@ -185,7 +185,7 @@ struct ServerTests {
             }
             return never.futureResult.inRequestStore
         }
-        try await withCallbackServer(observer: watch, handler) { port in
+        try await withCallbackServer(observers: [watch], handler) { port in
             let client = try await RawClient.connect(to: port)
             try await client.get("/")
             await watch.untilHandlerIsAtWork()

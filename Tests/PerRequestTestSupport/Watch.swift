@@ -18,6 +18,7 @@ package final class Watch: RequestObserver {
     private let outcomes: AsyncStream<RequestOutcome>
     private let continuation: AsyncStream<RequestOutcome>.Continuation
     private let notes = Lock<[String]>([])
+    private let phaseNotes = Lock<[String]>([])
     private let handling: AsyncStream<Void>
     private let handlingContinuation: AsyncStream<Void>.Continuation
 
@@ -29,6 +30,9 @@ package final class Watch: RequestObserver {
     package var counts: Counts { state.withLock { $0 } }
 
     package var journal: [String] { notes.withLock { $0 } }
+
+    /// What adapters said is served, and its phases.
+    package var phases: [String] { phaseNotes.withLock { $0 } }
 
     package func note(_ line: String) { notes.withLock { $0.append(line) } }
 
@@ -45,17 +49,19 @@ package final class Watch: RequestObserver {
         await outcomes.first { _ in true }
     }
 
-    package func opened(_ store: RequestStore) { state.withLock { $0.opened += 1 } }
-
-    package func acquired(_ resource: String, in store: RequestStore) { state.withLock { $0.acquired += 1 } }
-
-    package func released(_ resource: String, in store: RequestStore, error: (any Error)?) {
-        state.withLock { $0.released += 1 }
-    }
-
-    package func closed(_ store: RequestStore, outcome: RequestOutcome) {
-        state.withLock { $0.closed += 1 }
-        continuation.yield(outcome)
+    package func observe(_ event: RequestEvent) {
+        switch event.kind {
+        case .opened: state.withLock { $0.opened += 1 }
+        case .acquired: state.withLock { $0.acquired += 1 }
+        case .released: state.withLock { $0.released += 1 }
+        case .closed(let outcome):
+            state.withLock { $0.closed += 1 }
+            continuation.yield(outcome)
+        case .serving(let served):
+            phaseNotes.withLock { $0.append("\(served.transport) \(served.method) \(served.route ?? "-")") }
+        case .entered(let phase): phaseNotes.withLock { $0.append("\(phase)") }
+        default: break
+        }
     }
 
     /// A resource that notes its releases here: its name, whether its store was current, the verdict and the ending.

@@ -58,7 +58,7 @@ struct HandmadeServer: ConformanceServer {
 
     private func open(_ application: ConformanceApplication) -> RequestScope {
         RequestScope(
-            observer: application.observer,
+            observers: [application.observer],
             report: { _ in },
             background: mistake == .takesNoWork ? nil : application.background
         )

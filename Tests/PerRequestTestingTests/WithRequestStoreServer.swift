@@ -51,7 +51,7 @@ struct WithRequestStoreServer: ConformanceServer {
     private func serve(_ exchange: Exchange, _ application: ConformanceApplication) async {
         var isSuccess = true
         do {
-            try await withRequestStore(nesting, observer: application.observer) { store in
+            try await withRequestStore(nesting, observers: [application.observer]) { store in
                 application.middlewareIn()
                 let reply = try await application.handle(exchange.request)
                 application.middlewareOut()

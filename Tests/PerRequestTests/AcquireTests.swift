@@ -258,7 +258,7 @@ struct AcquireTests {
             released.fire()
         }
         let observer = CountingObserver()
-        let scope = StoreScope(observer: observer, report: reports.take)
+        let scope = StoreScope(observers: [observer], report: reports.take)
         let waiter = Task.immediate { try await late.get(in: scope.store) }
         await scope.close()
         #expect(!scope.store.isClosed, "the opener went on, and what is overdue still counts")
@@ -284,7 +284,7 @@ struct AcquireTests {
         }
         let got = Counter()
         for _ in 0..<1_000 {
-            let scope = StoreScope(observer: observer, report: { Issue.record("\($0)") })
+            let scope = StoreScope(observers: [observer], report: { Issue.record("\($0)") })
             await withTaskGroup { group in
                 for _ in 0..<3 {
                     group.addTask {
@@ -318,7 +318,7 @@ struct AcquireTests {
         }
         let answers = Counter()
         for _ in 0..<1_000 {
-            try await withRequestStore(observer: observer) { _ in
+            try await withRequestStore(observers: [observer]) { _ in
                 let tasks = (0..<5).map { _ in
                     Task {
                         _ = try? await resource.get()

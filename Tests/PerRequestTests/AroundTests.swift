@@ -195,7 +195,7 @@ struct AroundTests {
         }
         let reports = Reports()
         let observer = CountingObserver()
-        let scope = StoreScope(observer: observer, report: reports.take)
+        let scope = StoreScope(observers: [observer], report: reports.take)
         _ = try await other.get(in: scope.store)
         _ = try await transaction.get(in: scope.store)
         die.fire()
@@ -223,7 +223,7 @@ struct AroundTests {
                 if Bool.random() { await Task.yield() }
                 return use.receipt()
             }
-            let scope = StoreScope(observer: observer, report: { _ in })
+            let scope = StoreScope(observers: [observer], report: { _ in })
             let reason = await reason { while true { _ = try await resource.get(in: scope.store) } }
             #expect(["useNeverCalled", "resourceLost"].contains(reason?.name))
             await scope.close()
@@ -312,7 +312,7 @@ struct AroundTests {
                     return receipt
                 }
             }
-            let scope = StoreScope(observer: observer, report: { _ in })
+            let scope = StoreScope(observers: [observer], report: { _ in })
             _ = try await transaction.get(in: scope.store)
             async let fired: Void = die.fire()
             let settlement = await scope.settle(status: .http(200))

@@ -252,7 +252,7 @@ struct ClaimTests {
             try await connection.withTransaction { transaction in try await use(transaction) }
         }
         let observer = EndObserver(of: "slow", hasEnded)
-        let scope = StoreScope(observer: observer, report: { _ in })
+        let scope = StoreScope(observers: [observer], report: { _ in })
         try await scope.run {
             await #expect(throws: (any Error).self) {
                 try await withRequestStore(.child(owning: slow)) { _ in _ = try await slow.get() }
@@ -277,8 +277,8 @@ private final class EndObserver: RequestObserver {
         self.ended = ended
     }
 
-    func released(_ resource: String, in store: RequestStore, error: (any Error)?) {
-        if resource == name { ended.fire() }
+    func observe(_ event: RequestEvent) {
+        if case .released(let acquisition, _) = event.kind, acquisition.key == name { ended.fire() }
     }
 }
 

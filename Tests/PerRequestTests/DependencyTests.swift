@@ -103,7 +103,7 @@ struct DependencyTests {
             journal.note("release hanging")
         }
         let observer = CountingObserver()
-        let scope = StoreScope(observer: observer, report: { _ in })
+        let scope = StoreScope(observers: [observer], report: { _ in })
         _ = try await other.get(in: scope.store)
         _ = try await hanging.get(in: scope.store)
         await scope.close()

@@ -1,8 +1,9 @@
 #if Logging
 import Logging
-import PerRequest
 import Synchronization
 import Testing
+
+@testable import PerRequest
 
 @Suite("Reports in swift-log, with the trait Logging (rules 13, 18 and 21)")
 struct LoggingTests {
@@ -57,6 +58,59 @@ struct LoggingTests {
         #expect("\(event.message)".contains("a release failed"))
         #expect(event.metadata?["resource"] == "failing")
         #expect("\(try #require(event.metadata?["acquiredAt"]))".contains("LoggingTests.swift:"))
+    }
+
+    /// What some drivers' errors are like.
+    private struct Terse: Error, CustomStringConvertible, CustomDebugStringConvertible {
+        var description: String { "generic description" }
+        var debugDescription: String { "Terse(code: 57014)" }
+    }
+
+    @Test("an error keeps its detail, of a release and of a job")
+    func errors() async throws {
+        let log = Log.shared
+        let failing = RequestResource("failing") {
+            1
+        } release: { _, _ in
+            throw Terse()
+        }
+        _ = try? await withRequestStore(id: "LoggingTests.errors") { store in
+            try store.afterResponse("job", .always) { throw Terse() }
+            _ = try await failing.get()
+        }
+        let events = log.events(of: "LoggingTests.errors")
+        #expect(events.map { $0.metadata?["error"] } == ["Terse(code: 57014)", "Terse(code: 57014)"])
+    }
+
+    @Test("a logger with the provider knows the request and the values that are marked, and no other")
+    func provider() async throws {
+        enum Current {
+            static let tenant = RequestLocal<String?>("tenant", logged: { $0.uppercased() })
+            static let locale = RequestLocal("locale", default: "en", logged: { $0 })
+            static let password = RequestLocal<String?>("password")
+        }
+        let provider = Logger.MetadataProvider.requestStore
+        let detached = try await withRequestStore(id: "one\nline") { _ in
+            #expect(provider.get() == ["request": "one\\nline"])
+            try Current.tenant.set("acme")
+            try Current.password.set("secret")
+            #expect(Current.locale.value == "en")
+            #expect(
+                provider.get() == ["request": "one\\nline", "tenant": "ACME"],
+                "what was set, as its key says"
+            )
+            try Current.locale.set("de\u{202E}")
+            #expect(provider.get()["locale"] == "de\\u{202E}")
+            try await withRequestStore(.child) { child in
+                #expect(provider.get()["request"] == "\(child.id.onOneLine)")
+                #expect(provider.get()["tenant"] == "ACME")
+            }
+            try Current.tenant.set(nil)
+            #expect(provider.get()["tenant"] == nil)
+            return RequestSnapshot()
+        }
+        #expect(detached.run { provider.get() } == ["request": "one\\nline"], "nothing is left of it but its id")
+        #expect(provider.get() == [:])
     }
 
     @Test("Rule 21: a resource that is held for too long is logged as a warning")

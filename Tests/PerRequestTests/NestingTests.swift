@@ -198,7 +198,7 @@ struct NestingTests {
         let journal = Journal()
         let tracked = RequestLocal<Tracked?>("tracked")
         let observer = CountingObserver()
-        try await withRequestStore(observer: observer) { _ in
+        try await withRequestStore(observers: [observer]) { _ in
             for number in 0..<1_000 {
                 try await withRequestStore(.child) { _ in
                     try tracked.set(Tracked { journal.note("\(number)") })

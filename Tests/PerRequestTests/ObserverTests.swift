@@ -20,18 +20,18 @@ struct ObserverTests {
             self.onClosed = onClosed
         }
 
-        func acquired(_ resource: String, in store: RequestStore) {
-            onAcquired(store)
-            journal.note("acquired \(resource)")
-        }
-
-        func released(_ resource: String, in store: RequestStore, error: (any Error)?) {
-            journal.note("released \(resource)\(error == nil ? "" : ": failed")")
-        }
-
-        func closed(_ store: RequestStore, outcome: RequestOutcome) {
-            onClosed(store)
-            journal.note(store.id == "child" ? "closed child" : "closed")
+        func observe(_ event: RequestEvent) {
+            switch event.kind {
+            case .acquired(let acquisition):
+                onAcquired(event.store)
+                journal.note("acquired \(acquisition.key)")
+            case .released(let acquisition, let error):
+                journal.note("released \(acquisition.key)\(error == nil ? "" : ": failed")")
+            case .closed:
+                onClosed(event.store)
+                journal.note(event.store.id == "child" ? "closed child" : "closed")
+            default: break
+            }
         }
     }
 
@@ -47,7 +47,7 @@ struct ObserverTests {
             Task.immediate { try await resource.release(.commit, in: store) }
             Task.immediate { try await around.release(.commit, in: store) }
         }
-        let scope = StoreScope(observer: observer)
+        let scope = StoreScope(observers: [observer])
         _ = try await resource.get(in: scope.store)
         _ = try await around.get(in: scope.store)
         await scope.close()
@@ -67,7 +67,7 @@ struct ObserverTests {
         }
         for _ in 0..<(isThreadSanitized ? 100 : 1_000) {
             let observer = Watching()
-            let scope = StoreScope(observer: observer)
+            let scope = StoreScope(observers: [observer])
             async let acquiring: Void = resource.get(in: scope.store)
             async let releasing: Void = resource.release(.commit, in: scope.store)
             try await acquiring
@@ -97,7 +97,7 @@ struct ObserverTests {
             await told.wait()
             throw TestError("ended")
         }
-        let scope = StoreScope(observer: observer, report: { _ in })
+        let scope = StoreScope(observers: [observer], report: { _ in })
         await #expect(throws: TestError("ended")) { try await around.get(in: scope.store) }
         #expect(observer.journal.entries.isEmpty)
         end.open()
@@ -116,7 +116,7 @@ struct ObserverTests {
             told.fire()
             end.block()
         }
-        let scope = StoreScope(observer: observer)
+        let scope = StoreScope(observers: [observer])
         let child = Task(executorPreference: ThreadExecutor()) {
             try await scope.run { try await withRequestStore(.child, id: "child") { _ in } }
         }
@@ -140,7 +140,7 @@ struct ObserverTests {
             end.block()
         }
         let limits = RequestLimits(afterResponse: .milliseconds(20))
-        let scope = StoreScope(limits: limits, observer: observer, report: { _ in })
+        let scope = StoreScope(limits: limits, observers: [observer], report: { _ in })
         let child = Task(executorPreference: ThreadExecutor()) {
             try await scope.run { try await withRequestStore(.child, id: "child") { _ in } }
         }
@@ -157,7 +157,7 @@ struct ObserverTests {
     func childRace() async throws {
         for _ in 0..<(isThreadSanitized ? 100 : 1_000) {
             let observer = Watching()
-            let scope = StoreScope(observer: observer)
+            let scope = StoreScope(observers: [observer])
             let opened = Signal()
             async let child: Void = scope.run {
                 try await withRequestStore(.child, id: "child") { _ in

@@ -107,7 +107,7 @@ struct ReleaseTests {
         } release: { _, _ in
             do { try await Signal().waitOrCancel() } catch { journal.note("hanging cancelled") }
         }
-        let scope = StoreScope(observer: observer, report: reports.take)
+        let scope = StoreScope(observers: [observer], report: reports.take)
         _ = try await first.get(in: scope.store)
         _ = try await hanging.get(in: scope.store)
         let settlement = await scope.settle(status: .http(200))
@@ -255,14 +255,14 @@ struct ReleaseTests {
     @Test("Rule 19: the outcome tells completed, failed, cancelled and abandoned apart")
     func endings() async throws {
         let observer = CountingObserver()
-        try await withRequestStore(observer: observer) { _ in }
-        try? await withRequestStore(observer: observer) { _ in throw TestError("mine") }
+        try await withRequestStore(observers: [observer]) { _ in }
+        try? await withRequestStore(observers: [observer]) { _ in throw TestError("mine") }
         try? await Task {
             withUnsafeCurrentTask { unsafe $0?.cancel() }
-            try await withRequestStore(observer: observer) { _ in try Task.checkCancellation() }
+            try await withRequestStore(observers: [observer]) { _ in try Task.checkCancellation() }
         }.value
         // A `CancellationError` in a task that is not cancelled is an error like any other.
-        try? await withRequestStore(observer: observer) { _ in throw CancellationError() }
+        try? await withRequestStore(observers: [observer]) { _ in throw CancellationError() }
         #expect(observer.outcomes.map(\.ending.name) == ["completed", "failed", "cancelled", "failed"])
         #expect(observer.outcomes.map(\.verdict) == [.commit, .rollback, .rollback, .rollback])
         guard case .failed(let error) = observer.outcomes[1].ending else { return }
@@ -311,7 +311,7 @@ struct ReleaseTests {
     @Test("Rule 19: the outcome of a request that used nothing is told as well", arguments: [false, true])
     func emptyOutcome(_ isObserved: Bool) async {
         for written in [nil, RequestStatus.http(204)] {
-            let scope = StoreScope(observer: isObserved ? CountingObserver() : nil)
+            let scope = StoreScope(observers: isObserved ? [CountingObserver()] : [])
             await scope.settle(status: .http(200))
             let outcome = await scope.close(.clientDisconnected, status: written)
             #expect(outcome.status == written ?? .http(200))

@@ -26,7 +26,7 @@ struct SafetyTests {
         }
         let observer = CountingObserver()
         func open() async throws -> RequestStore {
-            let scope = StoreScope(observer: observer, report: reports.take)
+            let scope = StoreScope(observers: [observer], report: reports.take)
             _ = try await first.get(in: scope.store)
             // Its task holds the store current for as long as it waits; that must not keep the request open.
             _ = try await around.get(in: scope.store)
@@ -236,7 +236,7 @@ struct SafetyTests {
         try await withThrowingTaskGroup { group in
             for number in 0..<1_000 {
                 group.addTask {
-                    try await withRequestStore(observer: observer) { _ in
+                    try await withRequestStore(observers: [observer]) { _ in
                         try owner.set(number)
                         await Task.yield()
                         try await withThrowingTaskGroup { children in

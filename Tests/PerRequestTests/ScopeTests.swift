@@ -11,7 +11,7 @@ struct ScopeTests {
         let before = noting("before", in: journal, released: .beforeResponse)
         let after = noting("after", in: journal)
         let observer = CountingObserver()
-        let scope = StoreScope(observer: observer)
+        let scope = StoreScope(observers: [observer])
         _ = try await before.get(in: scope.store)
         _ = try await after.get(in: scope.store)
 

@@ -6,6 +6,8 @@ final class BackgroundJob: Sendable {
     /// The request's values as they were when it closed.
     let values: ValueTable
     let line: BackgroundLine
+    /// What observers are told of it; `nil` where there are none.
+    let observed: RequestEvent.Job?
     /// That of the stores of all jobs in the line.
     let configuration: StoreConfiguration
 
@@ -13,6 +15,7 @@ final class BackgroundJob: Sendable {
         ticket = job.ticket
         name = job.name
         work = job.work
+        observed = job.observed
         self.values = values
         self.line = line
         self.configuration = configuration
@@ -30,6 +33,7 @@ final class BackgroundJob: Sendable {
     func run() async -> End {
         let origin = line.origin
         let core = RequestCore(configuration, reportingTo: origin.receiver, id: "\(origin.id)/\(name)", values: values)
+        observeStart(in: core)
         let scope = StoreScope(core: core)
         guard let receiver = origin.receiver else { return await run(in: scope) }
         return await receiver.runJob { await run(in: scope) }
@@ -51,13 +55,31 @@ final class BackgroundJob: Sendable {
         }
     }
 
+    @inline(never)
+    private func observeStart(in core: RequestCore) {
+        if let observed { line.origin.tell(.jobStarted(observed, in: RequestStore(core: core))) }
+    }
+
     /// Reports how it ended, as what happened to its request.
+    @inline(never)
     func report(_ end: End) {
+        if let observed { line.origin.tell(.jobEnded(observed, RequestEvent.Job.End(end))) }
         switch end {
         case .done: break
         case .failed(let error): line.origin.report(.jobFailed(job: name, error))
         case .cut: line.origin.report(.jobCut(job: name))
         }
+    }
+}
+
+extension RequestEvent.Job.End {
+    fileprivate init(_ end: BackgroundJob.End) {
+        self =
+            switch end {
+            case .done: .done
+            case .failed(let error): .failed(error)
+            case .cut: .cut
+            }
     }
 }
 

@@ -36,7 +36,7 @@ extension RequestStore {
     ///
     /// **Lifetime.** The work runs in a store of its own: with the values that the request had when it closed, but for
     /// those of a ``RequestLocal`` that is not carried, with its own resources, and with its own verdict. It may register
-    /// more work, which goes to the end of the request's. In a store of ``withRequestStore(_:id:observer:background:_:)``, which runs
+    /// more work, which goes to the end of the request's. In a store of ``withRequestStore(_:id:observers:background:_:)``, which runs
     /// its work before it returns, it is awaited there; in a child, it is left to the parent if the child commits.
     ///
     /// **Cancellation.** That of the request does not reach it. ``BackgroundWork`` cancels it when it shuts down and the

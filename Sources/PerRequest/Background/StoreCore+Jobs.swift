@@ -9,6 +9,8 @@ struct PendingJob: Sendable {
     let work: @Sendable () async throws -> Void
     /// The values of the child store that it was registered in, when that closed.
     var values: ValueTable?
+    /// What observers are told of it; `nil` where there are none.
+    let observed: RequestEvent.Job?
 }
 
 extension PendingJob {
@@ -23,14 +25,23 @@ extension StoreCore {
         _ work: @escaping @Sendable () async throws -> Void
     ) throws(RequestStoreError) {
         guard !isClosed else { throw error(.requestEnded, key: name) }
-        let job = PendingJob(ticket: try admit(name), name: name, condition: condition, work: work)
+        let observed = isObserved ? RequestEvent.Job(named: name) : nil
+        let job = PendingJob(
+            ticket: try admit(name),
+            name: name,
+            condition: condition,
+            work: work,
+            observed: observed
+        )
+        // Before anything can become of it on another thread.
+        if let observed { tell(.jobAdmitted(observed)) }
         let isOpen = request.state.withLock { state in
             guard state.lifecycle.phase(of: scope) != .closed else { return false }
             state.change(scope) { $0.rest.jobs.append(job) }
             return true
         }
         guard isOpen else {
-            withdraw([job])
+            giveUp([job])
             throw error(.requestEnded, key: name)
         }
     }
@@ -54,7 +65,13 @@ extension StoreCore {
         }
     }
 
-    func withdraw(_ jobs: [PendingJob]) {
+    /// Withdraws work that was admitted and does not run.
+    func giveUp(_ jobs: [PendingJob]) {
+        withdraw(jobs)
+        for job in jobs { if let observed = job.observed { tell(.jobEnded(observed, .withdrawn)) } }
+    }
+
+    private func withdraw(_ jobs: [PendingJob]) {
         guard !jobs.isEmpty else { return }
         switch background {
         case .nobody, .opener: break
@@ -70,7 +87,7 @@ extension StoreCore {
     ///   - values: The store's values when it closed.
     ///   - verdict: What became of the request.
     func handOver(_ jobs: [PendingJob], _ values: ValueTable, _ verdict: RequestOutcome.Verdict) {
-        withdraw(jobs.filter { !$0.isRun(after: verdict) })
+        giveUp(jobs.filter { !$0.isRun(after: verdict) })
         let jobs = jobs.filter { $0.isRun(after: verdict) }
         guard !jobs.isEmpty else { return }
         switch background {

@@ -43,10 +43,17 @@ public struct RequestLocal<Value: Sendable>: Sendable {
 
     var key: ValueKey { .key(tag) }
 
-    private init(_ name: String, _ default: Default, isCarried: Bool, _ declaration: SourcePosition) {
+    private init(
+        _ name: String,
+        _ default: Default,
+        isCarried: Bool,
+        _ logged: (@Sendable (Value) -> String?)?,
+        _ declaration: SourcePosition
+    ) {
         info = Info(name, `default`, declaration)
         local = Ambient.local
         tag = Declarations.tag(of: name, at: declaration, isCarried: isCarried)
+        if let logged { LoggedValues.mark(name, tag) { logged($0.as(Value.self)) } }
     }
 
     /// Makes a key with a value for requests that set none.
@@ -55,6 +62,7 @@ public struct RequestLocal<Value: Sendable>: Sendable {
     ///   - name: The key's name in errors.
     ///   - value: What is read where nothing was set, outside a request and after it too.
     ///   - carried: Whether `RequestStore.afterResponse` copies the value for the work after the response.
+    ///   - logged: How the value is shown in logs; without it, it is not. It runs whenever something is logged, from any task.
     ///   - fileID: The declaration's file, for errors.
     ///   - line: The declaration's line, for errors.
     ///   - column: The declaration's column, for errors.
@@ -62,12 +70,13 @@ public struct RequestLocal<Value: Sendable>: Sendable {
         _ name: String,
         default value: Value,
         carried: Bool = true,
+        logged: (@Sendable (Value) -> String?)? = nil,
         fileID: String = #fileID,
         line: UInt = #line,
         column: UInt = #column
     ) {
         let declaration = SourcePosition(fileID: fileID, line: line, column: column)
-        self.init(name, .constant(value), isCarried: carried, declaration)
+        self.init(name, .constant(value), isCarried: carried, logged, declaration)
     }
 
     /// Makes a key whose value is made at its first read, once for every request.
@@ -78,19 +87,21 @@ public struct RequestLocal<Value: Sendable>: Sendable {
     ///     keys. Outside a request every read calls it, and nothing is kept.
     ///   - carried: Whether `RequestStore.afterResponse` copies the value for the work after the response; where
     ///     it is not there to be copied, that work makes one of its own.
+    ///   - logged: How the value is shown in logs; without it, it is not. It runs whenever something is logged, from any task.
     ///   - fileID: The declaration's file, for errors.
     ///   - line: The declaration's line, for errors.
     ///   - column: The declaration's column, for errors.
     public init(
         _ name: String,
         carried: Bool = true,
+        logged: (@Sendable (Value) -> String?)? = nil,
         fileID: String = #fileID,
         line: UInt = #line,
         column: UInt = #column,
         initial: @escaping @Sendable () -> Value
     ) {
         let declaration = SourcePosition(fileID: fileID, line: line, column: column)
-        self.init(name, .initial(initial), isCarried: carried, declaration)
+        self.init(name, .initial(initial), isCarried: carried, logged, declaration)
     }
 
     /// Makes a key that is `nil` until it is set.
@@ -98,18 +109,22 @@ public struct RequestLocal<Value: Sendable>: Sendable {
     /// - Parameters:
     ///   - name: The key's name in errors.
     ///   - carried: Whether `RequestStore.afterResponse` copies the value for the work after the response.
+    ///   - logged: How the value is shown in logs; without it, it is not. It runs whenever something is logged, from any task.
     ///   - fileID: The declaration's file, for errors.
     ///   - line: The declaration's line, for errors.
     ///   - column: The declaration's column, for errors.
     public init<Wrapped>(
         _ name: String,
         carried: Bool = true,
+        logged: (@Sendable (Wrapped) -> String?)? = nil,
         fileID: String = #fileID,
         line: UInt = #line,
         column: UInt = #column
     ) where Value == Wrapped? {
         let declaration = SourcePosition(fileID: fileID, line: line, column: column)
-        self.init(name, .constant(nil), isCarried: carried, declaration)
+        var shown: (@Sendable (Value) -> String?)?
+        if let logged { shown = { value in if let value { logged(value) } else { nil } } }
+        self.init(name, .constant(nil), isCarried: carried, shown, declaration)
     }
 
     /// Says what a value that is not optional needs.

@@ -28,7 +28,7 @@ extension RequestResource where Value: Sendable {
         guard let core = Ambient.core(of: carrier) else {
             throw RequestStoreError(key: name, request: nil, reason: .outsideRequest, place: position)
         }
-        if info.refusedAt != nil { try check(in: RequestStore(core: core), at: position) }
+        if info.isRefused { try check(in: RequestStore(core: core), at: position) }
         return try core.beginAcquiring(info, from: position)
     }
 
@@ -77,7 +77,7 @@ extension RequestResource where Value: Sendable {
         let position = SourcePosition(fileID: fileID, line: line)
         try check(in: store, at: position)
         let acquired = try await store.core.acquire(info, from: position, as: .use)
-        return try await store.core.run(acquired) { try await body(acquired.box.value(as: Value.self)) }
+        return try await store.core.run(acquired, from: position) { try await body(acquired.box.value(as: Value.self)) }
     }
 
     /// The resource of the current store if it is held, without acquiring it.
@@ -137,7 +137,7 @@ extension RequestResource {
 
     /// A key that is one of too many cannot be used.
     func check(in store: RequestStore, at place: SourcePosition) throws(RequestStoreError) {
-        guard let declaration = info.refusedAt else { return }
+        guard info.isRefused, let declaration = info.declaration else { return }
         throw store.core.error(.keyMadeAnew(declaredAt: declaration), key: name).at(place)
     }
 }

@@ -48,6 +48,6 @@ extension RequestResource {
         let position = SourcePosition(fileID: fileID, line: line)
         try check(in: store, at: position)
         let acquired = try await store.core.acquire(info, from: position, as: .exclusive)
-        return try await store.core.lend(acquired, as: Value.self, body)
+        return try await store.core.lend(acquired, as: Value.self, from: position, body)
     }
 }

@@ -29,6 +29,8 @@ final class Acquisition: Surroundings, @unchecked Sendable {
     /// What the caller that starts the flight is told, if that is known before it has to wait.
     var answer: Result<AnyBox?, any Error>?
     var cancelRequested = false
+    /// What its observers are told; `nil` where there are none.
+    let observed: Observed?
 
     private let handoff = Handoff()
 
@@ -45,6 +47,7 @@ final class Acquisition: Surroundings, @unchecked Sendable {
         acquiredAt = position
         let isAround = core.configuration.isAround(resource)
         gate = isAround ? Gate { core.error($0, key: resource.name) } : nil
+        observed = core.isObserved ? Observed(.init(entry, of: resource, in: core, position, present)) : nil
         super.init(of: core, entry: entry, inside: present)
     }
 }

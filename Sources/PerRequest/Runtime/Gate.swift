@@ -85,8 +85,8 @@ final class Gate: Sendable {
 
     /// Called by the store when the release point has come to this resource.
     ///
-    /// Does nothing if the function ended before.
-    func open(_ outcome: RequestOutcome) {
+    /// Does nothing if the function ended before; `observe` runs before it goes on.
+    func open(_ outcome: RequestOutcome, observe: () -> Void) {
         let opened = guarded.withLock { guarded in
             switch guarded.state {
             case .publishing, .waiting:
@@ -97,7 +97,9 @@ final class Gate: Sendable {
                 return false
             }
         }
-        if opened { waiter.resume(.success(nil)) }
+        guard opened else { return }
+        observe()
+        waiter.resume(.success(nil))
     }
 
     /// Called when the function has ended.

@@ -89,6 +89,7 @@ final class ReleaseRun: @unchecked Sendable {
         while let current = release {
             let acquisition = current.acquisition
             let surroundings = acquisition.surroundings(ofReleaseInside: present)
+            acquisition.core.observeRelease(acquisition, current.outcome.verdict)
             let error: (any Error)? = await Ambient.with(entryOf: acquisition.core, surroundings) {
                 do {
                     try await acquisition.release?(current.box, current.outcome)

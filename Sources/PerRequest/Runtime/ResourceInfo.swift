@@ -21,8 +21,10 @@ final class ResourceInfo: Sendable {
     let name: String
     let point: ReleasePoint
     let limits: ResourceLimits
-    /// Where the key is declared, if that has made too many keys for this one to be used.
-    let refusedAt: SourcePosition?
+    /// Where the key is declared.
+    let declaration: SourcePosition?
+    /// Whether that has made too many keys for this one to be used.
+    let isRefused: Bool
     let function: Function
     let form: Lifecycle.Form
     /// Where the value of a memo is kept.
@@ -39,11 +41,12 @@ final class ResourceInfo: Sendable {
         declaration: SourcePosition? = nil,
         _ function: Function
     ) {
-        refusedAt = declaration.flatMap { Declarations.admits($0) ? nil : $0 }
-        self.id = id ?? (refusedAt == nil ? Identity.nextKey() : 0)
+        self.declaration = declaration
+        isRefused = declaration.map { !Declarations.admits($0) } ?? false
+        self.id = id ?? (isRefused ? 0 : Identity.nextKey())
         if memo != nil {
             tag = 0
-        } else if refusedAt != nil {
+        } else if isRefused {
             tag = Declarations.refusedTag
         } else {
             tag = ValueKey.tag(Identity.nextLocal(), isCarried: false)

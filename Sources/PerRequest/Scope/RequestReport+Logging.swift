@@ -23,16 +23,25 @@ extension RequestReport {
         case .releaseFailed(let failure):
             metadata["resource"] = "\(failure.resource.onOneLine)"
             metadata["acquiredAt"] = "\(failure.acquiredAt)"
+            metadata["error"] = failure.error.logged
         case .flightOverran(let resource, let acquiredAt), .heldTooLong(let resource, let acquiredAt, _),
             .blocked(let resource, let acquiredAt, _):
             metadata["resource"] = "\(resource.onOneLine)"
             metadata["acquiredAt"] = "\(acquiredAt)"
         case .abandoned(let resources), .pointOverran(_, _, let resources):
             metadata["resource"] = .array(resources.map { "\($0.onOneLine)" })
-        case .jobFailed(let job, _), .jobCut(let job):
+        case .jobFailed(let job, let error):
+            metadata["job"] = "\(job.onOneLine)"
+            metadata["error"] = error.logged
+        case .jobCut(let job):
             metadata["job"] = "\(job.onOneLine)"
         }
         return metadata
     }
+}
+
+extension Error {
+    /// All that it says of itself: some drivers' errors describe themselves as nothing in particular.
+    fileprivate var logged: Logger.MetadataValue { "\(String(reflecting: self).onOneLine)" }
 }
 #endif

@@ -17,15 +17,16 @@ package final class StoreScope: Sendable {
     package convenience init(
         id: String? = nil,
         limits: RequestLimits = RequestLimits(),
-        observer: (any RequestObserver)? = nil,
+        observers: [any RequestObserver] = [],
         report: (@Sendable (RequestReport) -> Void)? = nil,
         background: BackgroundWork? = nil
     ) {
-        let isPlain = observer == nil && report == nil && limits == StoreConfiguration.plain.limits && background == nil
+        let isPlain =
+            observers.isEmpty && report == nil && limits == StoreConfiguration.plain.limits && background == nil
         let configuration =
             isPlain
             ? .plain
-            : StoreConfiguration(limits: limits, observer: observer, report: report, background: background)
+            : StoreConfiguration(limits: limits, observers: observers, report: report, background: background)
         if isPlain, id == nil {
             self.init(opening: .opened(configuration), isShared: true)
         } else {
@@ -50,10 +51,10 @@ package final class StoreScope: Sendable {
         unsafe opened = store
         // Others have the same configuration, and perhaps the same store when this one has ended.
         if isShared { store.openedRoot.keepSlot() }
-        if store.core.configuration.isObserved { store.core.observer?.opened(store) }
+        if store.core.isObserved { store.core.tell(.opened(parent: nil)) }
     }
 
-    /// Makes a scope of a child, whose observer knows of it.
+    /// Makes a scope of a child, whose observers know of it.
     init(child: ChildCore) {
         unsafe opened = RequestStore(core: child)
     }

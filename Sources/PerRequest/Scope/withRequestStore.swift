@@ -17,7 +17,7 @@
 /// - Parameters:
 ///   - nesting: How the store relates to the one that is current here.
 ///   - id: The request's id in errors and reports; a number that is unique in the process by default.
-///   - observer: Sees what the store does.
+///   - observers: See what the store does; of a child without any, its parent's do.
 ///   - background: Runs what is left for after the response. A store that is not a root leaves that to its parent's.
 ///   - body: The work, in the caller's task and isolation.
 /// - Returns: What `body` returns.
@@ -27,12 +27,13 @@
 public nonisolated(nonsending) func withRequestStore<Result>(
     _ nesting: RequestNesting = .independent,
     id: String? = nil,
-    observer: (any RequestObserver)? = nil,
+    observers: [any RequestObserver] = [],
     background: BackgroundWork? = nil,
     _ body: nonisolated(nonsending) (RequestStore) async throws -> Result
 ) async throws -> Result {
-    guard nesting.isIndependent, id == nil, observer == nil, background == nil, let store = RequestStore.opened() else {
-        return try await withRequestStore(nesting, given: id, observer, background, body)
+    guard nesting.isIndependent, id == nil, observers.isEmpty, background == nil, let store = RequestStore.opened()
+    else {
+        return try await withRequestStore(nesting, given: id, observers, background, body)
     }
     // What most requests do, in the caller's module: the generic form would cost more than all else.
     var end = RequestStore.End.unused
@@ -63,7 +64,7 @@ public nonisolated(nonsending) func withRequestStore<Result>(
 nonisolated(nonsending) func withRequestStore<Result>(
     _ nesting: RequestNesting,
     given id: String?,
-    _ observer: (any RequestObserver)?,
+    _ observers: [any RequestObserver],
     _ background: BackgroundWork?,
     _ body: nonisolated(nonsending) (RequestStore) async throws -> Result
 ) async throws -> Result {
@@ -73,12 +74,12 @@ nonisolated(nonsending) func withRequestStore<Result>(
         guard !core.isClosed else { throw core.error(.requestEnded, key: nil) }
         return try await body(RequestStore(core: core))
     case (.child(let owned), let parent?):
-        guard let child = parent.openChild(owning: owned, id: id, observer: observer) else {
+        guard let child = parent.openChild(owning: owned, id: id, observers: observers) else {
             throw parent.error(.requestEnded, key: nil)
         }
         scope = StoreScope(child: child)
     case (.independent, _), (.join, nil), (.child, nil):
-        scope = StoreScope(openedBy: id, observer, background)
+        scope = StoreScope(openedBy: id, observers, background)
     }
     return try await scope.serve(releaseFailure: { $0 as any Error }, body)
 }
@@ -90,7 +91,7 @@ nonisolated(nonsending) func withRequestStore<Result>(
 ///
 /// - Parameters:
 ///   - id: The request's id in errors and reports; a number that is unique in the process by default.
-///   - observer: Sees what the store does.
+///   - observers: See what the store does.
 ///   - background: Runs what is left for after the response; the opener does, before it returns, where it is `nil`.
 ///   - releaseFailure: Makes the error to throw where `body` succeeded and a release failed.
 ///   - body: The work, in the caller's task and isolation.
@@ -99,22 +100,22 @@ nonisolated(nonsending) func withRequestStore<Result>(
 @discardableResult
 public nonisolated(nonsending) func withRequestStore<Result, Failure: Error>(
     id: String? = nil,
-    observer: (any RequestObserver)? = nil,
+    observers: [any RequestObserver] = [],
     background: BackgroundWork? = nil,
     releaseFailure: (RequestReleaseError) -> Failure,
     _ body: nonisolated(nonsending) (RequestStore) async throws(Failure) -> Result
 ) async throws(Failure) -> Result {
-    try await StoreScope(openedBy: id, observer, background).serve(releaseFailure: releaseFailure, body)
+    try await StoreScope(openedBy: id, observers, background).serve(releaseFailure: releaseFailure, body)
 }
 
 /// Opens a store in which something takes the place of resources and memos, for `PerRequestTesting`.
 package nonisolated(nonsending) func withRequestStore<Result>(
     _ overrides: OverrideScope,
     id: String?,
-    observer: (any RequestObserver)?,
+    observers: [any RequestObserver],
     _ body: nonisolated(nonsending) (RequestStore) async throws -> Result
 ) async throws -> Result {
-    let scope = StoreScope(openedBy: id, observer, nil, overrides)
+    let scope = StoreScope(openedBy: id, observers, nil, overrides)
     return try await scope.serve(releaseFailure: { $0 as any Error }, body)
 }
 
@@ -122,12 +123,12 @@ extension StoreScope {
     /// Opens a root whose opener runs what is left for after it, where nobody else does.
     fileprivate convenience init(
         openedBy id: String?,
-        _ observer: (any RequestObserver)?,
+        _ observers: [any RequestObserver],
         _ background: BackgroundWork?,
         _ overrides: OverrideScope? = nil
     ) {
         let owner = background.map(BackgroundOwner.work) ?? .opener
-        let configuration = StoreConfiguration(observer: observer, overrides: overrides, background: owner)
+        let configuration = StoreConfiguration(observers: observers, overrides: overrides, background: owner)
         self.init(core: RequestCore(configuration, id: id))
     }
 

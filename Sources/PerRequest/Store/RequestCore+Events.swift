@@ -12,7 +12,7 @@ enum Effect: Sendable {
     indirect case handOver([PendingJob], ValueTable, RequestOutcome.Verdict)
     case withdraw(StoreCore, [PendingJob])
     indirect case report(StoreCore, RequestReport.Kind)
-    case observeClosed(StoreCore, RequestOutcome)
+    case announce(StoreCore)
     /// What has to be let go outside the lock, because letting go may run a `deinit`.
     indirect case drop(SlotMemory.Leftovers, ScopeState?)
     /// The slot is free for another store.
@@ -84,19 +84,20 @@ extension RequestCore {
             case .release(let release):
                 let acquisition = release.acquisition
                 guard let gate = acquisition.gate else { return release }
-                gate.open(release.outcome)
+                gate.open(release.outcome) { acquisition.core.observeRelease(acquisition, release.outcome.verdict) }
                 acquisition.core.limit(acquisition, .releasing)
             case .limit(let acquisition, let stage): acquisition.core.limit(acquisition, stage)
             case .limitHold(let acquisition): acquisition.core.limitHold(acquisition)
             case .limitChild(let child): child.limitClosing()
             case .endLimit(let token): Deadlines.shared.cancel(token)
             case .handOver(let jobs, let values, let verdict): handOver(jobs, values, verdict)
-            case .withdraw(let core, let jobs): core.withdraw(jobs)
+            case .withdraw(let core, let jobs): core.giveUp(jobs)
             case .report(let core, let kind): core.report(kind)
-            case .observeClosed(let core, let outcome):
-                core.observer?.closed(RequestStore(core: core), outcome: outcome)
-                // Its parent ends after it, in the observer's eyes too.
-                if core !== self { effects.append(contentsOf: self.effects(of: .told(core.scope)).reversed()) }
+            case .announce(let core):
+                // Its parent ends after it, in the observers' eyes too.
+                if core.announce(), core !== self {
+                    effects.append(contentsOf: self.effects(of: .told(core.scope)).reversed())
+                }
             case .giveBackSlot(let slot): SlotPool.shared.giveBack(SlotPool.Spare(slot: slot))
             case .drop, .dropMemos, .dropMemo, .dropValue: break
             }
@@ -315,7 +316,14 @@ extension RequestCore {
         if state.read(scope, { !$0.memos.isEmpty }) {
             effects.append(.dropMemos(state.change(scope) { $0.memos.removeAll(until: .beforeResponse) }))
         }
+        announce(.settled(state.outcome(of: scope).verdict), in: state.core(of: scope) ?? self, &effects)
         resumePhaseWaiters(scope, .settled, &state, &openers)
+    }
+
+    /// Has observers told of a phase, unless somebody tells them of another one and goes on with this.
+    private func announce(_ kind: @autoclosure () -> RequestEvent.Kind, in core: StoreCore, _ effects: inout [Effect]) {
+        guard let announcements = core.announcements else { return }
+        if announcements.add(kind()) { effects.append(.announce(core)) }
     }
 
     private func closed(_ scope: Int, _ state: inout State, _ effects: inout [Effect], _ openers: inout [Effect]) {
@@ -328,9 +336,7 @@ extension RequestCore {
         var rest = ScopeState()
         state.change(scope) { swap(&rest, &$0) }
         if let child = core as? ChildCore {
-            if child.end(with: outcome), child.configuration.isObserved {
-                effects.append(.observeClosed(child, outcome))
-            }
+            child.ended = outcome
             state.children[scope - 1] = nil
         } else {
             // What became of it can be asked for ever.
@@ -340,8 +346,8 @@ extension RequestCore {
             state.own.openerHasLeft = rest.openerHasLeft
             state.own.openerTakesSlot = rest.openerTakesSlot
             if let word = rest.takeWord() { state.own.rest.wordForOpener = word }
-            if configuration.isObserved { effects.append(.observeClosed(self, outcome)) }
         }
+        announce(.closed(outcome), in: core, &effects)
         if left.values != nil || rest.refersToAnything { effects.append(.drop(left, rest)) }
         if hadSlot, !rest.openerTakesSlot { effects.append(.giveBackSlot(core.slot)) }
         guard !jobs.isEmpty else { return }

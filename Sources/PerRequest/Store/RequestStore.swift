@@ -1,6 +1,6 @@
 /// The store of one request: a handle to its values and resources.
 ///
-/// An adapter opens a store for every request, and ``withRequestStore(_:id:observer:background:_:)`` opens one anywhere else. While
+/// An adapter opens a store for every request, and ``withRequestStore(_:id:observers:background:_:)`` opens one anywhere else. While
 /// code runs for the request, the store is ``current``; keys such as ``RequestLocal`` and ``RequestResource`` use that
 /// one, or take a store explicitly.
 ///

@@ -1,7 +1,7 @@
 /// What many stores have in common: an adapter makes it once, and not for every request.
 package final class StoreConfiguration: Sendable {
-    let observer: (any RequestObserver)?
-    /// Whether there is an observer: asked for with every acquisition, where copying the observer to ask would be felt.
+    let observers: [any RequestObserver]
+    /// Whether there are observers: asked for with every acquisition, where copying them to ask would be felt.
     let isObserved: Bool
     /// Whether it is ``opener``, which costs more to ask for.
     let isOpeners: Bool
@@ -16,7 +16,7 @@ package final class StoreConfiguration: Sendable {
     let background: BackgroundOwner
 
     init(
-        observer: (any RequestObserver)? = nil,
+        observers: [any RequestObserver] = [],
         reporter: (@Sendable (RequestReport) -> Void)? = nil,
         limits: RequestLimits = RequestLimits(),
         executor: (any TaskExecutor)? = nil,
@@ -24,8 +24,9 @@ package final class StoreConfiguration: Sendable {
         background: BackgroundOwner = .nobody,
         isOpeners: Bool = false
     ) {
-        self.observer = observer
-        isObserved = observer != nil
+        self.observers = observers
+        isObserved = !observers.isEmpty
+        if isObserved { RequestEvent.willBeObserved() }
         self.isOpeners = isOpeners
         self.reporter = reporter
         self.limits = limits
@@ -38,36 +39,36 @@ package final class StoreConfiguration: Sendable {
     /// Makes what the requests of an adapter have in common.
     package convenience init(
         limits: RequestLimits,
-        observer: (any RequestObserver)?,
+        observers: [any RequestObserver],
         report: (@Sendable (RequestReport) -> Void)? = nil,
         background: BackgroundWork?
     ) {
         let owner = background.map(BackgroundOwner.work) ?? .nobody
-        self.init(observer: observer, reporter: report, limits: limits, background: owner)
+        self.init(observers: observers, reporter: report, limits: limits, background: owner)
     }
 
-    /// The same, seen by another observer.
-    func observed(by observer: any RequestObserver) -> StoreConfiguration {
-        changed(observer: observer, overrides: overrides, background: background)
+    /// The same, seen by other observers.
+    func observed(by observers: [any RequestObserver]) -> StoreConfiguration {
+        changed(observers: observers, overrides: overrides, background: background)
     }
 
     /// That of the stores of the work that is left for after the response.
     func ofJobs(in line: BackgroundLine) -> StoreConfiguration {
-        changed(observer: observer, overrides: overrides, background: .line(line))
+        changed(observers: observers, overrides: overrides, background: .line(line))
     }
 
     /// The same, with what takes the place of values, resources and memos.
     func overridden(by overrides: OverrideScope) -> StoreConfiguration {
-        changed(observer: observer, overrides: overrides, background: background)
+        changed(observers: observers, overrides: overrides, background: background)
     }
 
     private func changed(
-        observer: (any RequestObserver)?,
+        observers: [any RequestObserver],
         overrides: OverrideScope?,
         background: BackgroundOwner
     ) -> StoreConfiguration {
         StoreConfiguration(
-            observer: observer,
+            observers: observers,
             reporter: reporter,
             limits: limits,
             executor: executor,

@@ -14,7 +14,7 @@ extension StoreCore {
         do {
             switch try begin(resource, from: position, as: kind) {
             case .acquired(let acquired): return acquired
-            case .waiting(let caller): return try await acquired(caller, resource, kind)
+            case .waiting(let caller): return try await acquired(caller, resource, position, kind)
             }
         } catch {
             throw placed(error, resource, position)
@@ -32,7 +32,9 @@ extension StoreCore {
         _ resource: ResourceInfo,
         from position: SourcePosition
     ) async throws -> Acquired {
-        do { return try await acquired(caller, resource, .read) } catch { throw placed(error, resource, position) }
+        do { return try await acquired(caller, resource, position, .read) } catch {
+            throw placed(error, resource, position)
+        }
     }
 
     /// An error of our own says where the resource was asked for; a memo's calls have no place.
@@ -54,12 +56,19 @@ extension StoreCore {
         case .gone: throw MemoTable.EntryGone()
         case .wait(let caller): return .waiting(caller)
         case .start(let call, let acquisition):
+            if let observed = acquisition.observed { acquisition.core.tell(.acquiring(observed.description)) }
             switch acquisition.core.startFlight(acquisition, for: call) {
             case .answered(let result):
                 return .acquired(try acquired(result, call, acquisition.entry, acquisition.core, resource, kind))
             case .waiting(let waiter):
                 return .waiting(
-                    Caller(waiter: waiter, call: call, entry: acquisition.entry, core: acquisition.core)
+                    Caller(
+                        waiter: waiter,
+                        call: call,
+                        entry: acquisition.entry,
+                        core: acquisition.core,
+                        joins: false
+                    )
                 )
             }
         }
@@ -68,9 +77,22 @@ extension StoreCore {
     private nonisolated(nonsending) func acquired(
         _ caller: Caller,
         _ resource: ResourceInfo,
+        _ position: SourcePosition,
         _ kind: Lifecycle.Call.Kind
     ) async throws -> Acquired {
-        try acquired(await wait(for: caller), caller.call, caller.entry, caller.core, resource, kind)
+        guard caller.joins, let observed = observed(caller.call, of: caller.entry, from: position) else {
+            return try acquired(await wait(for: caller), caller.call, caller.entry, caller.core, resource, kind)
+        }
+        observed.waitBegan()
+        do {
+            let result = await wait(for: caller)
+            let acquired = try acquired(result, caller.call, caller.entry, caller.core, resource, kind)
+            observed.waitEnded()
+            return acquired
+        } catch {
+            observed.waitEnded(error)
+            throw error
+        }
     }
 
     @usableFromInline
@@ -102,6 +124,8 @@ extension StoreCore {
         let call: Int
         let entry: Int
         let core: StoreCore
+        /// Whether another caller has asked for it before.
+        let joins: Bool
     }
 
     private func admit(_ info: ResourceInfo, from position: SourcePosition, _ kind: Lifecycle.Call.Kind) -> Admission {
@@ -150,7 +174,7 @@ extension StoreCore {
             case .wait(let entry, let call):
                 let waiter = Waiter()
                 state.waiters[call] = .waiting(waiter, info, core)
-                return .wait(Caller(waiter: waiter, call: call, entry: entry, core: core))
+                return .wait(Caller(waiter: waiter, call: call, entry: entry, core: core, joins: true))
             case .start(let entry, let call):
                 let acquisition = acquisition(entry)
                 state.acquisitions[entry] = acquisition
@@ -275,7 +299,7 @@ extension StoreCore {
 
     /// Ends a flight that suspended, or gives the value of an `around` function.
     func landed(_ acquisition: Acquisition, _ result: Result<AnyBox, any Error>) {
-        observeArrival(acquisition, result)
+        let isTold = observeArrival(acquisition, result)
         let request = request
         var isExpected = false
         var deadline: Deadlines.Token?
@@ -286,19 +310,11 @@ extension StoreCore {
             return request.effects(&state) { state, actions in state.lifecycle.handle(event, &actions) }
         }
         if let deadline { Deadlines.shared.cancel(deadline) }
-        if !isExpected, case .success = result {
+        if isTold, !isExpected, case .success = result, let observed = acquisition.observed {
             // The `around` function ended while it handed in its value: nobody holds it, and nobody will release it.
-            let error = error(.resourceLost(nil), key: acquisition.resource.name)
-            observer?.released(acquisition.resource.name, in: RequestStore(core: self), error: error)
+            tell(.released(observed.description, error(.resourceLost(nil), key: acquisition.resource.name)))
         }
         request.perform(effects)
-    }
-
-    /// Tells the observer of a value before it is published: nobody can release what is not, so that it sees `acquired`
-    /// before `released`.
-    private func observeArrival(_ acquisition: Acquisition, _ result: Result<AnyBox, any Error>) {
-        guard configuration.isObserved, acquisition.resource.form != .memo, case .success = result else { return }
-        observer?.acquired(acquisition.resource.name, in: RequestStore(core: self))
     }
 }
 
@@ -387,7 +403,7 @@ extension StoreCore {
         let request = request
         let isUnderWay = request.state.withLock { $0.lifecycle.isUnderWay(acquisition.entry, stage) }
         guard isUnderWay else { return }
-        let token = schedule(after: max(limit, .zero)) { $0.request.send(.deadline(acquisition.entry, stage)) }
+        let token = schedule(after: max(limit, .zero)) { $0.pass(stage, of: acquisition) }
         let previous: Deadlines.Token? = request.state.withLock { state in
             guard state.lifecycle.isUnderWay(acquisition.entry, stage) else { return token }
             let previous = acquisition.deadline
@@ -397,11 +413,28 @@ extension StoreCore {
         if let previous { Deadlines.shared.cancel(previous) }
     }
 
+    /// A stage of an acquisition has taken as long as it may, if it is not over.
+    private func pass(_ stage: Lifecycle.Stage, of acquisition: Acquisition) {
+        let event = Lifecycle.Event.deadline(acquisition.entry, stage)
+        guard let observed = acquisition.observed else { return request.send(event) }
+        var isUnderWay = false
+        let effects = request.effects(of: event) { isUnderWay = $0.lifecycle.isUnderWay(acquisition.entry, stage) }
+        let limits = acquisition.resource.limits
+        let limit = RequestEvent.Limit(
+            subject: .init(stage),
+            acquisition: observed.description,
+            duration: stage == .acquiring ? limits.acquire : limits.release
+        )
+        if isUnderWay { tell(.limitPassed(limit)) }
+        request.perform(effects)
+    }
+
     /// Reports a resource that is held for too long, once.
     func limitHold(_ acquisition: Acquisition) {
         guard let limit = acquisition.resource.limits.hold else { return }
         let (entry, resource, position) = (acquisition.entry, acquisition.resource, acquisition.acquiredAt)
-        let token = schedule(after: limit) { $0.reportHold(of: entry, resource, position, limit) }
+        let observed = acquisition.observed?.description
+        let token = schedule(after: limit) { $0.reportHold(of: entry, resource, position, limit, observed) }
         let isHeld = request.state.withLock { state in
             // The record of what was released early or lost can outlive it.
             guard state.lifecycle.isHeld(acquisition.entry) else { return false }
@@ -413,8 +446,17 @@ extension StoreCore {
 
     /// Reports that a resource is held for too long, if it still is: the limit may pass while it is cancelled, and then the
     /// store may be open again as another request's.
-    func reportHold(of entry: Int, _ resource: ResourceInfo, _ position: SourcePosition, _ limit: Duration) {
+    func reportHold(
+        of entry: Int,
+        _ resource: ResourceInfo,
+        _ position: SourcePosition,
+        _ limit: Duration,
+        _ observed: RequestEvent.Acquisition? = nil
+    ) {
         guard request.state.withLock({ $0.lifecycle.isHeld(entry) }) else { return }
+        if let observed {
+            tell(.limitPassed(RequestEvent.Limit(subject: .hold, acquisition: observed, duration: limit)))
+        }
         report(.heldTooLong(resource: resource.name, acquiredAt: position, limit))
     }
 }

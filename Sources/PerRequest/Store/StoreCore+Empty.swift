@@ -4,13 +4,13 @@ import Synchronization
 extension StoreCore {
     /// Settles in one step, if nothing is to be released before the response.
     func settleAtOnce(success: Bool, _ status: RequestStatus?) -> Bool {
-        guard let request = self as? RequestCore else { return false }
+        guard !isObserved, let request = self as? RequestCore else { return false }
         return request.state.withLock { $0.settleAtOnce(success: success, status) }
     }
 
     /// Settles in one step, if nothing is to be released before the response, and tells what becomes of the request.
     func outcomeOfSettlingAtOnce(success: Bool, _ status: RequestStatus?) -> RequestOutcome? {
-        guard let request = self as? RequestCore else { return nil }
+        guard !isObserved, let request = self as? RequestCore else { return nil }
         return request.state.withLock { state in
             state.settleAtOnce(success: success, status) ? state.outcome(of: Lifecycle.rootScope) : nil
         }
@@ -44,7 +44,7 @@ extension StoreCore {
         telling isTold: Bool,
         _ outcome: inout RequestOutcome?
     ) -> Bool {
-        guard !configuration.isObserved, let request = self as? RequestCore else { return false }
+        guard !isObserved, let request = self as? RequestCore else { return false }
         var left = SlotMemory.Leftovers()
         var isFree = false
         let begun: RequestCore.Next? = request.state.withLock { state in

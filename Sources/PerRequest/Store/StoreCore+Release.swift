@@ -16,9 +16,9 @@ extension StoreCore {
 
     private func ended(_ acquisition: Acquisition, _ event: Lifecycle.Event, _ error: (any Error)?) -> [Effect] {
         let entry = acquisition.entry
-        if configuration.isObserved, request.state.withLock({ $0.isKnown(acquisition) }) {
+        if let observed = acquisition.observed, request.state.withLock({ $0.isKnown(acquisition) }) {
             // Before anything can follow from it on another thread, such as the end of the store.
-            observer?.released(acquisition.resource.name, in: RequestStore(core: self), error: error)
+            tell(.released(observed.description, error))
         }
         var failure: ReleaseFailure?
         var holdLimit: Deadlines.Token?
@@ -151,6 +151,7 @@ extension StoreCore {
         let surroundings = Ambient.surroundings
         let request = request
         var opener: Opener?
+        var tellsPhase = false
         let effects: [Effect] = request.state.withLock { state in
             if phase == .closing, scope == Lifecycle.rootScope {
                 // Whoever reached the end of what was begun in one step has left word.
@@ -161,6 +162,9 @@ extension StoreCore {
                 }
             }
             prepare(&state)
+            if let announcements, state.lifecycle.isBegun(by: event) {
+                tellsPhase = announcements.add(.entered(phase == .closing ? .closing : .settling))
+            }
             let hasPassed = state.lifecycle.hasPassed(phase, scope: scope)
             return request.effects(&state) { state, actions in
                 state.lifecycle.handle(event, &actions)
@@ -168,6 +172,7 @@ extension StoreCore {
                 opener = self.opener(until: phase, within: point, inside: surroundings, &state, &actions)
             }
         }
+        if tellsPhase { tellPhases() }
         request.perform(effects)
         if let opener { await wait(as: opener, until: phase, within: point, leaving: rest) }
     }

@@ -6,10 +6,15 @@ extension StoreCore {
     /// Runs `body` with a value, as a body of the request's lifecycle, and says when it has ended.
     nonisolated(nonsending) func run<Result>(
         _ acquired: Acquired,
+        from position: SourcePosition,
         _ body: nonisolated(nonsending) () async throws -> Result
     ) async throws -> Result {
         guard let call = acquired.call else { preconditionFailure("a body without a call") }
-        defer { request.send(.callEnded(call)) }
+        let observed = observeUse(call, of: acquired.entry, from: position)
+        defer {
+            observed?.useEnded()
+            request.send(.callEnded(call))
+        }
         return try await Ambient.with(bodyOf: call, of: request.identity) { try await body() }
     }
 
@@ -19,11 +24,16 @@ extension StoreCore {
     nonisolated(nonsending) func lend<Value, Result: Sendable>(
         _ acquired: Acquired,
         as type: Value.Type,
+        from position: SourcePosition,
         _ body: nonisolated(nonsending) (inout sending Value) async throws -> Result
     ) async throws -> Result {
         guard let call = acquired.call else { preconditionFailure("a body without a call") }
+        let observed = observeUse(call, of: acquired.entry, from: position)
         let loan = Loan(acquired.box.handOver(as: type))
-        defer { endLoan(acquired, call, acquired.box.replaced(by: loan.giveBack(), as: type)) }
+        defer {
+            observed?.useEnded()
+            endLoan(acquired, call, acquired.box.replaced(by: loan.giveBack(), as: type))
+        }
         return try await Ambient.with(bodyOf: call, of: request.identity) { try await loan.lend(to: body) }
     }
 

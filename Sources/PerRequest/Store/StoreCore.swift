@@ -18,6 +18,8 @@ class StoreCore: @unchecked Sendable {
     final let openedAt: Atomic<UInt8>
     /// Whether somebody will close the store.
     final let isOwned: Bool
+    /// What the observers are to be told of its phases; `nil` where there are none.
+    final let announcements: Announcements?
 
     fileprivate init(
         _ configuration: StoreConfiguration,
@@ -34,6 +36,7 @@ class StoreCore: @unchecked Sendable {
         self.number = Atomic(number)
         openedAt = Atomic(priority?.rawValue ?? 0)
         self.isOwned = isOwned
+        announcements = configuration.isObserved ? Announcements() : nil
     }
 
     deinit {
@@ -166,9 +169,7 @@ final class ChildCore: StoreCore, @unchecked Sendable {
     private var owners: [Int: Int]
     // Read and written under the request's lock only.
     /// What became of it, once it has closed.
-    fileprivate(set) var ended: RequestOutcome?
-    /// Whether the observer knows of it; it is not told of its end before.
-    private var isAnnounced = false
+    var ended: RequestOutcome?
     var kept = ScopeState()
     /// The limit of closing it, if its parent does.
     var budget: Deadlines.Token?
@@ -202,35 +203,15 @@ final class ChildCore: StoreCore, @unchecked Sendable {
         self.ordinal = ordinal
         for resource in owned { owners[resource] = scope }
     }
-
-    /// Tells the observer that the store is open, and that it has closed if that was first.
-    fileprivate func announce() {
-        guard let observer else { return }
-        observer.opened(RequestStore(core: self))
-        let ended = shared.state.withLock { _ in
-            isAnnounced = true
-            return self.ended
-        }
-        guard let ended else { return }
-        observer.closed(RequestStore(core: self), outcome: ended)
-        shared.send(.told(scope))
-    }
-
-    /// Notes what became of it, under the request's lock.
-    ///
-    /// - Returns: Whether the observer can be told.
-    func end(with outcome: RequestOutcome) -> Bool {
-        ended = outcome
-        return isAnnounced
-    }
 }
 
 extension StoreCore {
     /// Opens a child of this store, which closes it when it closes itself (rule 4).
     ///
     /// - Returns: `nil` if this one is closing.
-    func openChild(owning owned: Set<Int>, id: String?, observer: (any RequestObserver)?) -> ChildCore? {
-        let child = ChildCore(of: self, observer.map(configuration.observed) ?? configuration, id: id)
+    func openChild(owning owned: Set<Int>, id: String?, observers: [any RequestObserver]) -> ChildCore? {
+        let configuration = observers.isEmpty ? configuration : configuration.observed(by: observers)
+        let child = ChildCore(of: self, configuration, id: id)
         let surroundings = Ambient.surroundings
         let request = request
         let isOpen = request.state.withLock { state in
@@ -241,6 +222,8 @@ extension StoreCore {
             }
             state.childCount += 1
             child.open(as: scope, state.childCount, owning: owned)
+            // What becomes of it is told after it was opened.
+            child.announcements?.isTelling = true
             state.children[scope - 1] = child
             return true
         }
@@ -248,7 +231,10 @@ extension StoreCore {
             child.endWithoutOpening()
             return nil
         }
-        child.announce()
+        if child.isObserved {
+            child.tell(.opened(parent: RequestStore(core: self)))
+            child.tellPhases()
+        }
         return child
     }
 }
@@ -337,7 +323,6 @@ extension StoreCore {
         return value == 0 ? nil : TaskPriority(rawValue: value)
     }
 
-    var observer: (any RequestObserver)? { configuration.observer }
     var limits: RequestLimits { configuration.limits }
     /// Where factories and releases go on when they have suspended; `nil` for the default.
     var executor: (any TaskExecutor)? { configuration.executor }
@@ -361,6 +346,9 @@ extension StoreCore {
 
     func report(_ kind: RequestReport.Kind) {
         if case .releaseFailed(let failure) = kind, failure.error is any IntendedFailure { return }
+        if isObserved, case .pointOverran(let point, let limit, _) = kind {
+            tell(.limitPassed(RequestEvent.Limit(subject: .point(point), acquisition: nil, duration: limit)))
+        }
         let report = RequestReport(request: id, kind: kind)
         if let receiver { return receiver.receive(report) }
         if let reporter = configuration.reporter { reporter(report) } else { RequestReport.handle(report) }

@@ -87,6 +87,16 @@ class Surroundings: @unchecked Sendable {
         return nil
     }
 
+    /// The innermost entry of a request whose code this is, whether it still runs or not.
+    final func innermostEntry(of request: Int) -> Int? {
+        var next: Surroundings? = self
+        while let surroundings = next {
+            if surroundings.request == request, case .entry(let entry) = surroundings.activity { return entry }
+            next = surroundings.outer
+        }
+        return nil
+    }
+
     /// Those around it that are other requests' affairs: a flight is inside of none of its own.
     final func outside(of request: Int) -> Surroundings? {
         var next: Surroundings? = self

@@ -48,16 +48,17 @@ final class Recorder: RequestObserver {
 
     // MARK: - RequestObserver
 
-    func opened(_ store: RequestStore) { change { $0.opened.append(store) } }
-
-    func acquired(_ resource: String, in store: RequestStore) { change { $0.acquired += 1 } }
-
-    func released(_ resource: String, in store: RequestStore, error: (any Error)?) { change { $0.released += 1 } }
-
-    func closed(_ store: RequestStore, outcome: RequestOutcome) {
-        change { state in
-            state.closed.append(store)
-            state.outcomes.append(outcome)
+    func observe(_ event: RequestEvent) {
+        switch event.kind {
+        case .opened: change { $0.opened.append(event.store) }
+        case .acquired: change { $0.acquired += 1 }
+        case .released: change { $0.released += 1 }
+        case .closed(let outcome):
+            change { state in
+                state.closed.append(event.store)
+                state.outcomes.append(outcome)
+            }
+        default: break
         }
     }
 

@@ -31,7 +31,7 @@ public struct RequestOverride: Sendable {
     /// Gives a value before the code runs, also in the place of one that would be made at its first read.
     ///
     /// With ``withRequestOverrides(_:forcing:fileID:line:_:)`` it is pinned: where the code sets another one, that is
-    /// ignored. In the store of ``withTestRequestStore(overriding:forcing:id:observer:_:)`` the code may set another one.
+    /// ignored. In the store of ``withTestRequestStore(overriding:forcing:id:observers:_:)`` the code may set another one.
     ///
     /// - Parameters:
     ///   - key: The key.

@@ -17,7 +17,7 @@ public import PerRequest
 ///   - overrides: What takes the place of values, resources and memos, in this store, its children and its jobs.
 ///   - outcome: What becomes of the store although `body` succeeds; where it throws, that is its outcome.
 ///   - id: The request's id in errors and reports; a number that is unique in the process by default.
-///   - observer: Sees what the store does.
+///   - observers: See what the store does.
 ///   - body: The code to test, in the caller's task and isolation.
 /// - Returns: What `body` returns.
 /// - Throws: The error of `body`, unchanged. Where `body` succeeded and a release failed, a `RequestReleaseError`: always
@@ -27,13 +27,13 @@ public nonisolated(nonsending) func withTestRequestStore<Result>(
     overriding overrides: [RequestOverride] = [],
     forcing outcome: ForcedOutcome? = nil,
     id: String? = nil,
-    observer: (any RequestObserver)? = nil,
+    observers: [any RequestObserver] = [],
     _ body: nonisolated(nonsending) (RequestStore) async throws -> Result
 ) async throws -> Result {
     var replacements = StoreOverrides(addingTo: .present)
     for override in overrides { override.prepare(&replacements) }
     outcome?.install(in: &replacements)
-    return try await withRequestStore(OverrideScope(replacements), id: id, observer: observer) { store in
+    return try await withRequestStore(OverrideScope(replacements), id: id, observers: observers) { store in
         for override in overrides { try override.set(store) }
         return try await body(store)
     }

@@ -23,7 +23,7 @@ struct FlyingFoxServer: ConformanceServer {
                 application.middlewareOut()
                 return HTTPResponse(reply)
             },
-            observer: application.observer,
+            observers: [application.observer],
             report: { _ in },
             background: application.background
         )

@@ -68,6 +68,6 @@ func inStore(
     report: @escaping @Sendable (RequestReport) -> Void = { _ in },
     _ handler: @escaping @Sendable (HTTPRequest) async throws -> HTTPResponse
 ) -> RequestStoreHandler {
-    RequestStoreHandler(ClosureHTTPHandler(handler), observer: watch, report: report)
+    RequestStoreHandler(ClosureHTTPHandler(handler), observers: watch.map { [$0] } ?? [], report: report)
 }
 #endif

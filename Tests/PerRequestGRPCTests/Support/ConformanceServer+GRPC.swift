@@ -31,7 +31,7 @@ struct GRPCTestServer: ConformanceServer {
                 over: .http2,
                 ["Handle": handle],
                 interceptors: [RequestStoreInterceptor(), Hooks(application: application)],
-                observer: application.observer,
+                observers: [application.observer],
                 background: application.background
             ) { caller in
                 try await body { Connection(caller: caller) }

@@ -74,7 +74,7 @@ func withService(
     over wire: Wire,
     _ methods: [String: Handler],
     interceptors: [any ServerInterceptor] = [RequestStoreInterceptor()],
-    observer: (any RequestObserver)? = nil,
+    observers: [any RequestObserver] = [],
     limits: RequestLimits = RequestLimits(),
     report: @escaping @Sendable (RequestReport) -> Void = { _ in },
     background: BackgroundWork? = nil,
@@ -89,7 +89,7 @@ func withService(
             transport: .requestStore(
                 transport.server,
                 limits: limits,
-                observer: observer,
+                observers: observers,
                 report: report,
                 background: background
             ),
@@ -105,7 +105,7 @@ func withService(
             transport: .requestStore(
                 .http2NIOPosix(address: .ipv4(host: "127.0.0.1", port: 0), transportSecurity: .plaintext),
                 limits: limits,
-                observer: observer,
+                observers: observers,
                 report: report,
                 background: background
             ),

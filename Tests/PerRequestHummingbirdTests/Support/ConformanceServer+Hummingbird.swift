@@ -24,7 +24,7 @@ struct HummingbirdServer: ConformanceServer {
         }
         try await withServer(
             router,
-            observer: application.observer,
+            observers: [application.observer],
             background: application.background
         ) { port, _ in
             try await body { try await RawClient.connect(to: port) }

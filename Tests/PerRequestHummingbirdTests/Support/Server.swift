@@ -25,7 +25,7 @@ func makeRouter(options: RouterOptions = []) -> RequestStoreRouter<TestContext> 
 func withServer<Result: Sendable>(
     _ router: RequestStoreRouter<TestContext>,
     limits: RequestLimits = RequestLimits(),
-    observer: (any RequestObserver)? = nil,
+    observers: [any RequestObserver] = [],
     background: BackgroundWork? = nil,
     failureResponse: @escaping RequestStoreServer.FailureResponse = { _, _, status in Response(status: status) },
     logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
@@ -36,7 +36,7 @@ func withServer<Result: Sendable>(
         router: router,
         requestStore: .http1(
             limits: limits,
-            observer: observer,
+            observers: observers,
             background: background,
             failureResponse: failureResponse
         ),

@@ -10,7 +10,7 @@ typealias CallbackHandler = @Sendable (_ path: String, _ eventLoop: any EventLoo
 
 /// Runs an HTTP/1 server on a free port of the loopback interface: a `ChannelHandler`, as a user writes it.
 func withCallbackServer(
-    observer: (any RequestObserver)? = nil,
+    observers: [any RequestObserver] = [],
     _ handler: @escaping CallbackHandler,
     _ body: (_ port: Int) async throws -> Void
 ) async throws {
@@ -19,7 +19,7 @@ func withCallbackServer(
             channel.eventLoop.makeCompletedFuture {
                 try channel.pipeline.syncOperations.configureHTTPServerPipeline(withPipeliningAssistance: true)
                 try channel.pipeline.syncOperations.addHandler(
-                    RequestHandler(observer: observer, handler: handler)
+                    RequestHandler(observers: observers, handler: handler)
                 )
             }
         }
@@ -38,18 +38,18 @@ private final class RequestHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private let observer: (any RequestObserver)?
+    private let observers: [any RequestObserver]
     private let handler: CallbackHandler
     private var scope: RequestScope?
 
-    init(observer: (any RequestObserver)?, handler: @escaping CallbackHandler) {
-        self.observer = observer
+    init(observers: [any RequestObserver], handler: @escaping CallbackHandler) {
+        self.observers = observers
         self.handler = handler
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .head(let head) = unwrapInboundIn(data) else { return }
-        let scope = RequestScope(observer: observer)
+        let scope = RequestScope(observers: observers)
         self.scope = scope
         let (channel, eventLoop) = (context.channel, context.eventLoop)
         let written = RequestSnapshot(scope.store).run { handler(head.uri, eventLoop) }

@@ -16,7 +16,7 @@ struct NIOServer: ConformanceServer {
         _ body: @Sendable (_ connect: @escaping ConformanceConnect) async throws -> Void
     ) async throws {
         try await withAsyncServer(
-            observer: application.observer,
+            observers: [application.observer],
             background: application.background,
             failure: { error, status in
                 guard let error = error as? ConformanceError else {

@@ -37,7 +37,7 @@ private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPPart<H
 
 /// Runs an HTTP/1 server on a free port of the loopback interface: a loop over a `NIOAsyncChannel`, as a user writes it.
 func withAsyncServer(
-    observer: (any RequestObserver)? = nil,
+    observers: [any RequestObserver] = [],
     report: @escaping @Sendable (RequestReport) -> Void = { _ in },
     background: BackgroundWork? = nil,
     allowsHalfClosure: Bool = false,
@@ -66,7 +66,7 @@ func withAsyncServer(
                         group.addTask {
                             try? await serve(
                                 connection,
-                                observer: observer,
+                                observers: observers,
                                 report: report,
                                 background: background,
                                 failure: failure,
@@ -85,7 +85,7 @@ func withAsyncServer(
 /// The requests of one connection, one after the other.
 private func serve(
     _ connection: Connection,
-    observer: (any RequestObserver)?,
+    observers: [any RequestObserver],
     report: @escaping @Sendable (RequestReport) -> Void,
     background: BackgroundWork?,
     failure: TestFailure,
@@ -96,7 +96,7 @@ private func serve(
             guard case .head(let head) = part else { continue }
             try await withRequestScope(
                 on: connection.channel,
-                observer: observer,
+                observers: observers,
                 report: report,
                 background: background
             ) { scope in

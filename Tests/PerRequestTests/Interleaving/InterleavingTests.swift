@@ -74,7 +74,7 @@ struct InterleavingTests {
         var plan = Plan(random: SeededGenerator(seed: seed &* 7_919))
         let keys = keys(&plan, journal, seed)
         let scope = StoreScope(
-            core: RequestCore(StoreConfiguration(observer: observer, reporter: { _ in }, executor: executor))
+            core: RequestCore(StoreConfiguration(observers: [observer], reporter: { _ in }, executor: executor))
         )
         journal.note("root \(scope.store.id)")
         var tasks: [Task<Void, Never>] = []

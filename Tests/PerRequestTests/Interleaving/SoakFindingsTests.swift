@@ -235,7 +235,7 @@ struct SoakFindingsTests {
     func observer() async throws {
         let observer = ReleaseObserver()
         let key = RequestResource("key", acquire: { 1 }, release: { _, _ in await Task.yield() })
-        try await withRequestStore(observer: observer) { _ in _ = try await key.get() }
+        try await withRequestStore(observers: [observer]) { _ in _ = try await key.get() }
         #expect(observer.wereOpen.entries == ["open"])
     }
 }
@@ -244,7 +244,7 @@ struct SoakFindingsTests {
 private final class ReleaseObserver: RequestObserver {
     let wereOpen = Journal()
 
-    func released(_ resource: String, in store: RequestStore, error: (any Error)?) {
-        wereOpen.note(store.isClosed ? "closed" : "open")
+    func observe(_ event: RequestEvent) {
+        if case .released = event.kind { wereOpen.note(event.store.isClosed ? "closed" : "open") }
     }
 }

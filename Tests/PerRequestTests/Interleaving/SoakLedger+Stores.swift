@@ -15,7 +15,20 @@ extension SoakLedger: RequestObserver {
         }
     }
 
-    func opened(_ store: RequestStore) {
+    func observe(_ event: RequestEvent) {
+        events.observe(event)
+        let number = event.store.number
+        switch event.kind {
+        case .opened: opened(event.store)
+        case .settled(let verdict): settled(number, verdict)
+        case .acquired: change { $0.stores[number]?.acquired += 1 }
+        case .released: change { $0.stores[number]?.released += 1 }
+        case .closed(let outcome): closed(event.store, outcome: outcome)
+        default: break
+        }
+    }
+
+    private func opened(_ store: RequestStore) {
         let (number, parent) = (store.number, store.core.parent?.number)
         SoakSlots.shared.opened(store)
         change { state in
@@ -25,17 +38,7 @@ extension SoakLedger: RequestObserver {
         }
     }
 
-    func acquired(_ resource: String, in store: RequestStore) {
-        let number = store.number
-        change { $0.stores[number]?.acquired += 1 }
-    }
-
-    func released(_ resource: String, in store: RequestStore, error: (any Error)?) {
-        let number = store.number
-        change { $0.stores[number]?.released += 1 }
-    }
-
-    func closed(_ store: RequestStore, outcome: RequestOutcome) {
+    private func closed(_ store: RequestStore, outcome: RequestOutcome) {
         let (number, isRoot) = (store.number, store.core.parent == nil)
         SoakSlots.shared.closed()
         settled(number, outcome.verdict)
@@ -69,7 +72,9 @@ extension SoakLedger: RequestObserver {
     // MARK: The end
 
     func finish() {
+        let broken = events.problems.map { "events: \($0)" } + events.open.map { "events: \($0) is left" }
         change { state in
+            state.problems += broken
             for (number, store) in state.stores where store.closed != 1 {
                 state.problems.append("1: \(number) opened, closed \(store.closed) times")
             }

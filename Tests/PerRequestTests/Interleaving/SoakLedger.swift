@@ -50,6 +50,8 @@ final class SoakLedger: Sendable {
     private let state = Lock(State())
     /// Whether all runs on one thread, so that nothing happens between a step and its note.
     private let isStrict: Bool
+    /// Holds all events against the rules of their order.
+    let events = EventLedger()
     let allClosed = Signal()
     let tasksDone = Signal()
 

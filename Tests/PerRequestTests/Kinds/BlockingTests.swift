@@ -102,7 +102,7 @@ struct BlockingTests {
         let blocking = Self.resource(.release, .milliseconds(20))
         let last = noting("last", in: journal)
         let observer = CountingObserver()
-        let scope = StoreScope(observer: observer, report: { _ in })
+        let scope = StoreScope(observers: [observer], report: { _ in })
         _ = try await first.get(in: scope.store)
         _ = try await blocking.get(in: scope.store)
         _ = try await last.get(in: scope.store)

@@ -141,7 +141,7 @@ struct LeakedChildTests {
                 }
             }
             let observer = CountingObserver()
-            let scope = StoreScope(observer: observer, report: { _ in })
+            let scope = StoreScope(observers: [observer], report: { _ in })
             let callers = (0..<2).map { number in
                 Task {
                     await pause()

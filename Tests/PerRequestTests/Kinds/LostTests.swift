@@ -186,7 +186,7 @@ struct LostTests {
                     return try await group.next()!
                 }
             }
-            let scope = StoreScope(observer: observer, report: { _ in })
+            let scope = StoreScope(observers: [observer], report: { _ in })
             let store = scope.store
             let answered = Counter()
             let callers = (0..<8).map { number in

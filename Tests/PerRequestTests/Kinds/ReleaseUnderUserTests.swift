@@ -97,7 +97,7 @@ struct ReleaseUnderUserTests {
                     let connection = noting("connection", in: journal)
                     let user = Self.user(at: place, of: connection, depth: depth, point: point, in: journal, begun, end)
                     let observer = CountingObserver()
-                    let scope = StoreScope(observer: observer, report: { _ in })
+                    let scope = StoreScope(observers: [observer], report: { _ in })
                     let caller = Task { try? await user.get(in: scope.store) }
                     if place == .factory || place == .aroundBeforeUse {
                         await begun.wait()
@@ -143,7 +143,7 @@ struct ReleaseUnderUserTests {
             end
         )
         let observer = CountingObserver()
-        let scope = StoreScope(observer: observer, report: { _ in })
+        let scope = StoreScope(observers: [observer], report: { _ in })
         _ = try await other.get(in: scope.store)
         let caller = Task { try? await user.get(in: scope.store) }
         if place == .factory || place == .aroundBeforeUse { await begun.wait() } else { _ = await caller.value }

@@ -174,6 +174,12 @@ extension Mistake {
         #if !FlyingFox
         all += [("FlyingFox", "RequestStoreHandler(1)")]
         #endif
+        #if !Metrics
+        all += [("Metrics", "RequestMetrics()")]
+        #endif
+        #if !Tracing
+        all += [("Tracing", "RequestTracing()")]
+        #endif
         return all
     }()
 }

@@ -66,18 +66,17 @@ final class CountingObserver: RequestObserver {
 
     var outcomes: [RequestOutcome] { state.withLock { $0.outcomes } }
 
-    func opened(_ store: RequestStore) { state.withLock { $0.counts.opened += 1 } }
-
-    func acquired(_ resource: String, in store: RequestStore) { state.withLock { $0.counts.acquired += 1 } }
-
-    func released(_ resource: String, in store: RequestStore, error: (any Error)?) {
-        state.withLock { $0.counts.released += 1 }
-    }
-
-    func closed(_ store: RequestStore, outcome: RequestOutcome) {
+    func observe(_ event: RequestEvent) {
         state.withLock { state in
-            state.counts.closed += 1
-            state.outcomes.append(outcome)
+            switch event.kind {
+            case .opened: state.counts.opened += 1
+            case .acquired: state.counts.acquired += 1
+            case .released: state.counts.released += 1
+            case .closed(let outcome):
+                state.counts.closed += 1
+                state.outcomes.append(outcome)
+            default: break
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ import PerRequestAdapters
 func serve(
     _ request: String,
     with framework: Framework,
-    observer: any RequestObserver,
+    observers: [any RequestObserver],
     logger: Logger,
     isConnectionDead: Bool
 ) async throws {

@@ -11,21 +11,16 @@ final class HealthCounters: RequestObserver {
     private let releasedResources = Atomic(0)
     private let releaseErrors = Atomic(0)
 
-    func opened(_ store: RequestStore) {
-        openedRequests.add(1, ordering: .relaxed)
-    }
-
-    func acquired(_ resource: String, in store: RequestStore) {
-        acquiredResources.add(1, ordering: .relaxed)
-    }
-
-    func released(_ resource: String, in store: RequestStore, error: (any Error)?) {
-        releasedResources.add(1, ordering: .relaxed)
-        if error != nil { releaseErrors.add(1, ordering: .relaxed) }
-    }
-
-    func closed(_ store: RequestStore, outcome: RequestOutcome) {
-        closedRequests.add(1, ordering: .relaxed)
+    func observe(_ event: RequestEvent) {
+        switch event.kind {
+        case .opened: openedRequests.add(1, ordering: .relaxed)
+        case .acquired: acquiredResources.add(1, ordering: .relaxed)
+        case .released(_, let error):
+            releasedResources.add(1, ordering: .relaxed)
+            if error != nil { releaseErrors.add(1, ordering: .relaxed) }
+        case .closed: closedRequests.add(1, ordering: .relaxed)
+        default: break
+        }
     }
 
     func add(to router: RequestStoreRouter<BasicRequestContext>, _ work: BackgroundWork) {

@@ -24,7 +24,7 @@ struct NotesRPCServer: Service {
         server = GRPCServer(
             transport: .requestStore(
                 .http2NIOPosix(address: .ipv4(host: "127.0.0.1", port: port), transportSecurity: .plaintext),
-                observer: counters,
+                observers: [counters],
                 report: { logger.error("\($0)") },
                 background: work
             ),

@@ -88,7 +88,7 @@ public struct NotesService: Sendable {
         }
         return Application(
             router: router,
-            requestStore: .http1(observer: counters, background: work, failureResponse: Self.failureResponse),
+            requestStore: .http1(observers: [counters], background: work, failureResponse: Self.failureResponse),
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
             // In this order: both servers leave work, and end before it.
             services: rpcServer.map { [work, $0] } ?? [work],

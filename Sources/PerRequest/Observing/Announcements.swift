@@ -1,0 +1,37 @@
+extension Lifecycle {
+    /// Whether an opener's event is the first of its kind, so that something begins with it.
+    func isBegun(by event: Event) -> Bool {
+        switch event {
+        case .settle(let scope, _): phase(of: scope) == .open
+        case .close(let scope, _, _): phase(of: scope) < .closing && !closeRequested(scope)
+        default: false
+        }
+    }
+}
+
+/// What observers have not been told of a store's phases.
+///
+/// One thread tells them at a time, so that they hear of the phases in order. Used under the request's lock only.
+final class Announcements: @unchecked Sendable {
+    var isTelling = false
+    private var waiting: [RequestEvent.Kind] = []
+
+    /// Adds what is to be told.
+    ///
+    /// - Returns: Whether the caller has to see to it: nobody else is telling anything.
+    func add(_ kind: RequestEvent.Kind) -> Bool {
+        waiting.append(kind)
+        defer { isTelling = true }
+        return !isTelling
+    }
+
+    /// What is to be told next; `nil` where that is all.
+    func next() -> RequestEvent.Kind? {
+        isTelling = !waiting.isEmpty
+        guard isTelling else { return nil }
+        let kind = waiting.removeFirst()
+        // That is the last one; the store may serve another request.
+        if case .closed = kind { isTelling = false }
+        return kind
+    }
+}

@@ -1,0 +1,139 @@
+import Synchronization
+
+// What observers are told. Whoever tells asks first whether anybody listens: describing what happened costs.
+
+extension StoreCore {
+    var isObserved: Bool { configuration.isObserved }
+
+    /// Tells the observers, who must not be told under a lock.
+    ///
+    /// Nothing here is inlined: the frames of asynchronous functions would be too large for what their tasks have at hand.
+    @inline(never)
+    func tell(_ kind: RequestEvent.Kind) {
+        let observers = configuration.observers
+        guard !observers.isEmpty else { return }
+        let event = RequestEvent(kind, in: RequestStore(core: self))
+        for observer in observers { observer.observe(event) }
+    }
+
+    /// Tells the observers of what they have not been told.
+    ///
+    /// - Returns: Whether the last one is told: it has closed.
+    func announce() -> Bool {
+        guard let announcements else { return false }
+        while let next = request.state.withLock({ _ in announcements.next() }) {
+            tell(next)
+            if case .closed = next { return true }
+        }
+        return false
+    }
+
+    /// Tells the observers of something in its order among the phases, unless the store has closed.
+    func announce(_ kind: RequestEvent.Kind) {
+        guard let announcements else { return }
+        let isMine = request.state.withLock { state in
+            guard state.lifecycle.phase(of: scope) != .closed else { return false }
+            return announcements.add(kind)
+        }
+        if isMine { tellPhases() }
+    }
+
+    /// Tells the observers of what they have not been told; the parent of a child that has closed goes on.
+    func tellPhases() {
+        if announce(), self is ChildCore { request.send(.told(scope)) }
+    }
+
+    // MARK: Acquisitions
+
+    /// Tells of a value before it is published: nobody can release what is not, so that they hear of the release later.
+    ///
+    /// - Returns: Whether it is told: of an `around` function that ends while it hands in its value, what was first is.
+    @discardableResult
+    func observeArrival(_ acquisition: Acquisition, _ result: Result<AnyBox, any Error>) -> Bool {
+        guard let observed = acquisition.observed else { return false }
+        let isFirst = request.state.withLock { _ in
+            defer { observed.hasArrived = true }
+            return !observed.hasArrived
+        }
+        guard isFirst else { return false }
+        switch result {
+        case .success where acquisition.resource.form == .memo: tell(.computed(observed.description))
+        case .success: tell(.acquired(observed.description))
+        case .failure(let error): tell(.acquisitionFailed(observed.description, error))
+        }
+        return true
+    }
+
+    @inline(never)
+    func observeRelease(_ acquisition: Acquisition, _ verdict: RequestOutcome.Verdict) {
+        if let observed = acquisition.observed { tell(.releasing(observed.description, verdict)) }
+    }
+
+    // MARK: Calls
+
+    /// A call, as observers are told of it; `nil` where nobody is, or what it is about has ended.
+    @inline(never)
+    func observed(_ call: Int, of entry: Int, from position: SourcePosition) -> ObservedCall? {
+        guard isObserved else { return nil }
+        let request = request
+        let found: (StoreCore, RequestEvent.Acquisition)? = request.state.withLock { state in
+            guard let acquisition = state.acquisitions[entry], let observed = acquisition.observed else { return nil }
+            return (acquisition.core, observed.description)
+        }
+        guard let (owner, acquisition) = found else { return nil }
+        let number = request.identity
+        let inside = Ambient.surroundings?.innermostEntry(of: number)
+        return ObservedCall(
+            owner: owner,
+            call: RequestEvent.Call(
+                id: RequestEvent.Call.ID(request: number, call: call),
+                acquisition: acquisition,
+                askedAt: position,
+                inside: inside.map { RequestEvent.Acquisition.ID(request: number, entry: $0) }
+            )
+        )
+    }
+
+    /// Tells that a body begins, whose end follows.
+    func observeUse(_ call: Int, of entry: Int, from position: SourcePosition) -> ObservedCall? {
+        let observed = observed(call, of: entry, from: position)
+        observed?.useBegan()
+        return observed
+    }
+}
+
+/// A call whose end is to be told: an object, so that waiting for it takes no room where nobody observes.
+final class ObservedCall: Sendable {
+    private let owner: StoreCore
+    private let call: RequestEvent.Call
+
+    init(owner: StoreCore, call: RequestEvent.Call) {
+        self.owner = owner
+        self.call = call
+    }
+
+    @inline(never)
+    func useBegan() { owner.tell(.useBegan(call)) }
+
+    @inline(never)
+    func useEnded() { owner.tell(.useEnded(call)) }
+
+    @inline(never)
+    func waitBegan() { owner.tell(.waitBegan(call)) }
+
+    @inline(never)
+    func waitEnded(_ error: (any Error)? = nil) { owner.tell(.waitEnded(call, error)) }
+}
+
+extension Acquisition {
+    /// What there is of an acquisition where somebody observes it.
+    final class Observed: @unchecked Sendable {
+        let description: RequestEvent.Acquisition
+        /// Whether it has been told what the acquisition came to.
+        ///
+        /// Read and written under the request's lock only.
+        var hasArrived = false
+
+        init(_ description: RequestEvent.Acquisition) { self.description = description }
+    }
+}
