@@ -7,7 +7,7 @@ import Synchronization
 /// writes the body. How the request ended is noted before.
 ///
 /// ```swift
-/// let owner = RequestScopeOwner(RequestScope(observer: observer))
+/// let owner = RequestScopeOwner(RequestScope(limits: limits))
 /// // … the handler; the scope is settled
 /// response.storage[OwnerKey.self] = owner                 // held for as long as the response is
 /// owner.run { framework.write(response) }                 // the tasks that start in here hold it, too

@@ -11,7 +11,9 @@ struct RequestScopeOwnerTests {
     private final class Observer: RequestObserver {
         private let stream = AsyncStream<(RequestStore, RequestOutcome)>.makeStream()
 
-        func closed(_ store: RequestStore, outcome: RequestOutcome) { stream.continuation.yield((store, outcome)) }
+        func observe(_ event: RequestEvent) {
+            if case .closed(let outcome) = event.kind { stream.continuation.yield((event.store, outcome)) }
+        }
 
         func outcome(of store: RequestStore) async -> RequestOutcome? { await stream.stream.first { $0.0 == store }?.1 }
     }
@@ -25,7 +27,7 @@ struct RequestScopeOwnerTests {
         let store: RequestStore
         do {
             let owner = RequestScopeOwner(
-                RequestScope(observer: observer, report: { Issue.record("\($0)") }),
+                RequestScope(observers: [observer], report: { Issue.record("\($0)") }),
                 endingIfDropped: endingIfDropped
             )
             store = owner.scope.store

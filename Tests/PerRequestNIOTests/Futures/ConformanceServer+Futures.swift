@@ -30,7 +30,7 @@ struct FutureServer: ConformanceServer {
                 return Response(status: .conflict)
             }
         )
-        app.useRequestStore(observer: application.observer, background: application.background)
+        app.useRequestStore(observers: [application.observer], background: application.background)
         app.middleware.use(Hooks(application: application))
         app.middleware.use(RequestStoreMiddleware(collects: 1 << 14))
         try await app.run(background: application.background) { port in

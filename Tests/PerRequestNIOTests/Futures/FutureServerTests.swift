@@ -23,7 +23,7 @@ struct FutureServerTests {
     ) async throws {
         let app = Application(BasicResponder(closure: handler))
         app.middleware.use(ErrorMiddleware { _, _ in Response(status: .conflict) })
-        app.useRequestStore(observer: watch)
+        app.useRequestStore(observers: [watch])
         if let last { app.middleware.use(last) }
         try await app.run { port in
             let client = try await RawClient.connect(to: port)

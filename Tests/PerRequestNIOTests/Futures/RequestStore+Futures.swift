@@ -12,10 +12,10 @@ extension Application {
     /// Gives every request a store.
     ///
     /// To be called while nothing but `ErrorMiddleware` is in `middleware`.
-    func useRequestStore(observer: (any RequestObserver)? = nil, background: BackgroundWork? = nil) {
+    func useRequestStore(observers: [any RequestObserver] = [], background: BackgroundWork? = nil) {
         middleware.use(RequestStoreMiddleware())
         responder.use { app in
-            RequestStoreResponder(base: app.responder.default, observer: observer, background: background)
+            RequestStoreResponder(base: app.responder.default, observers: observers, background: background)
         }
     }
 }
@@ -23,13 +23,13 @@ extension Application {
 /// The outermost place: Vapor begins to write where the future that comes out of it completes.
 struct RequestStoreResponder: Responder {
     let base: any Responder
-    let observer: (any RequestObserver)?
+    let observers: [any RequestObserver]
     let background: BackgroundWork?
 
     func respond(to request: Request) -> EventLoopFuture<Response> {
         let logger = request.logger
         let owner = RequestScopeOwner(
-            RequestScope(observer: observer, report: { logger.error("PerRequest: \($0)") }, background: background)
+            RequestScope(observers: observers, report: { logger.error("PerRequest: \($0)") }, background: background)
         )
         request.storage[StoreKey.self] = owner.scope.store  // not the owner: the request may outlive its response
         return owner.httpResponse(on: request.eventLoop) {
