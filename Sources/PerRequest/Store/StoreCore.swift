@@ -18,8 +18,6 @@ class StoreCore: @unchecked Sendable {
     final let openedAt: Atomic<UInt8>
     /// Whether somebody will close the store.
     final let isOwned: Bool
-    /// What the observers are to be told of its phases; `nil` where there are none.
-    final let announcements: Announcements?
 
     fileprivate init(
         _ configuration: StoreConfiguration,
@@ -32,11 +30,12 @@ class StoreCore: @unchecked Sendable {
     ) {
         self.slot = slot
         self.configuration = configuration
-        particulars = receiver == nil && id == nil ? nil : Particulars(receiver: receiver, id: id)
+        let announcements = configuration.isObserved ? Announcements() : nil
+        let isPlain = receiver == nil && id == nil && announcements == nil
+        particulars = isPlain ? nil : Particulars(receiver: receiver, id: id, announcements)
         self.number = Atomic(number)
         openedAt = Atomic(priority?.rawValue ?? 0)
         self.isOwned = isOwned
-        announcements = configuration.isObserved ? Announcements() : nil
     }
 
     deinit {
@@ -66,15 +65,20 @@ class StoreCore: @unchecked Sendable {
 private final class Particulars: @unchecked Sendable {
     var receiver: (any ReportReceiver)?
     let id: String?
+    let announcements: Announcements?
 
-    init(receiver: (any ReportReceiver)?, id: String?) {
+    init(receiver: (any ReportReceiver)?, id: String?, _ announcements: Announcements? = nil) {
         self.receiver = receiver
         self.id = id
+        self.announcements = announcements
     }
 }
 
 extension StoreCore {
     final var givenID: String? { particulars?.id }
+
+    /// What the observers are to be told of its phases; `nil` where there are none.
+    final var announcements: Announcements? { particulars?.announcements }
 
     /// Who gets this store's reports in place of the configuration's reporter.
     final var receiver: (any ReportReceiver)? {
