@@ -33,14 +33,13 @@ extension RequestOutcome.Ending {
     }
 
     private init(of error: any Error, isOfConnection: Bool, isConnectionDead: Bool) {
-        let isCancelled = Task.isCancelled
-        if error is CancellationError ? isCancelled : !isOfConnection {
-            self = isCancelled && error is CancellationError ? .cancelled : .failed(error)
-        } else if isConnectionDead {
-            self = .clientDisconnected
+        if !isOfConnection, !(error is CancellationError) {
+            self = .failed(error)
+        } else if Task.isCancelled {
+            // A server that stops ends what it reads, and closes the connection itself.
+            self = .cancelled
         } else {
-            // A server that stops ends what it reads.
-            self = isCancelled ? .cancelled : .failed(error)
+            self = isConnectionDead ? .clientDisconnected : .failed(error)
         }
     }
 
