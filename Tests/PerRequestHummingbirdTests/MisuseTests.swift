@@ -93,22 +93,12 @@ struct MisuseTests {
         )
     }
 
-    private struct Mapping: RouterMiddleware {
-        typealias Context = TestContext
-
-        func handle(
-            _ request: Request,
-            context: Context,
-            next: @concurrent (Request, Context) async throws -> Response
-        ) async throws -> Response {
-            do { return try await next(request, context) } catch { return Response(status: .conflict) }
-        }
-    }
-
     @Test("72. middleware is in a group that a generic function made: Hummingbird's own")
     func hidden() async throws {
         func addCart(to routes: some RouterMethods<TestContext>) {
-            routes.group("cart").add(middleware: Mapping()).get("items") { _, _ -> String in throw CancellationError() }
+            routes.group("cart").add(middleware: Answering(with: .conflict)).get("items") { _, _ -> String in
+                throw CancellationError()
+            }
         }
         let lines = try await lines(from: .warning, of: "/cart/items", status: 409) { logger in
             let router = makeRouter()

@@ -49,10 +49,12 @@ struct ServerTransportTests {
     func verdicts() async throws {
         let watch = Watch()
         let router = makeRouter()
-        router.add(middleware: Answering())
+        router.add(middleware: Answering(with: .accepted))
         try registerHandlers(on: router)
-        try registerHandlers(on: router.group("group").add(middleware: Answering()))
-        let collection = RequestStoreRouteCollection(context: TestContext.self).add(middleware: Answering())
+        try registerHandlers(on: router.group("group").add(middleware: Answering(with: .accepted)))
+        let collection = RequestStoreRouteCollection(context: TestContext.self).add(
+            middleware: Answering(with: .accepted)
+        )
         try registerHandlers(on: collection)
         router.addRoutes(collection, atPath: "collection")
         try await Application(router: router, requestStore: .http1(observers: [watch])).test(.router) { client in
@@ -64,18 +66,6 @@ struct ServerTransportTests {
                 try await client.execute(uri: "\(prefix)/notes", method: .post) { #expect($0.status == .accepted) }
                 #expect(await watch.nextOutcome()?.verdict == .rollback)
             }
-        }
-    }
-
-    private struct Answering: RouterMiddleware {
-        typealias Context = TestContext
-
-        func handle(
-            _ request: Request,
-            context: Context,
-            next: @concurrent (Request, Context) async throws -> Response
-        ) async throws -> Response {
-            do { return try await next(request, context) } catch { return Response(status: .accepted) }
         }
     }
 }

@@ -139,18 +139,8 @@ struct SetupTests {
     /// Hummingbird's own group, whatever router it is.
     private func addGroup(to routes: some RouterMethods<TestContext>) {
         routes.group("plain").get("without") { _, _ in "plain" }
-        routes.group("generic").add(middleware: Mapping()).get("hidden") { _, _ -> String in throw TestError() }
-    }
-
-    private struct Mapping: RouterMiddleware {
-        typealias Context = TestContext
-
-        func handle(
-            _ request: Request,
-            context: Context,
-            next: @concurrent (Request, Context) async throws -> Response
-        ) async throws -> Response {
-            do { return try await next(request, context) } catch { return Response(status: .conflict) }
+        routes.group("generic").add(middleware: Answering(with: .conflict)).get("hidden") { _, _ -> String in
+            throw TestError()
         }
     }
 
@@ -161,7 +151,7 @@ struct SetupTests {
         addGroup(to: router)
         addGroup(to: router.group("below"))
         let collection = RouteCollection(context: TestContext.self)
-        collection.add(middleware: Mapping())
+        collection.add(middleware: Answering(with: .conflict))
         _ = collection.on("listed", method: .get) { _, _ in "collected" }
         router.addRoutes(collection, atPath: "collection")
         let ours = RequestStoreRouteCollection(context: TestContext.self)

@@ -74,4 +74,21 @@ func withRunning<Result: Sendable>(
         return result
     }
 }
+
+/// Makes a response of whatever is thrown.
+struct Answering: RouterMiddleware {
+    typealias Context = TestContext
+
+    let status: HTTPResponse.Status
+
+    init(with status: HTTPResponse.Status) { self.status = status }
+
+    func handle(
+        _ request: Request,
+        context: Context,
+        next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        do { return try await next(request, context) } catch { return Response(status: status) }
+    }
+}
 #endif
