@@ -68,7 +68,7 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
             throw error
         }
         log.willWrite(response.status)
-        if store.settleAtOnce(status: .http(response.status.code)) { return response }
+        if store.settlesAtOnce(status: .http(response.status.code)) { return response }
         let settlement = await settle(store, log, response.status)
         guard let error = settlement.failure else { return response }
         var status = HTTPResponse.Status.internalServerError

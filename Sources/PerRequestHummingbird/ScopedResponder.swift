@@ -24,7 +24,7 @@ func scoped(
                 throw error
             }
             let status = log.writtenStatus
-            if scope.closeAtOnce(status: status) { return }
+            if scope.closedAtOnce(.completed, status: status) != nil { return }
             await scope.close(.completed, status: status, leaving: Connection.releases)
         }
     }

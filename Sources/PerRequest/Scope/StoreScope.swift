@@ -132,38 +132,24 @@ extension StoreScope {
     /// Settles if nothing is to be released before the response; else ``settle(status:)`` does.
     @usableFromInline
     package func settledAtOnce(status: RequestStatus?) -> StoreSettlement? {
-        let core = store.core
-        guard !core.configuration.isOverridden,
-            let outcome = core.outcomeOfSettlingAtOnce(success: !(status?.isFailure ?? false), status)
-        else { return nil }
-        return StoreSettlement(outcome: outcome, failure: nil)
+        store.core.settledAtOnce(status).map { StoreSettlement(outcome: $0, failure: nil) }
     }
 
     /// Closes if nothing has to be waited for; else ``close(_:status:)`` does the rest.
     @usableFromInline
     package func closedAtOnce(_ ending: RequestOutcome.Ending, status: RequestStatus?) -> RequestOutcome? {
-        store.core.configuration.isOverridden ? nil : store.core.outcomeOfClosingAtOnce(ending, status)
+        store.core.closedAtOnce(ending, status)
     }
 
     /// The same, but runs no release here: for an event loop, which none may keep.
     package func closedAtOnceUnlessHeld(_ ending: RequestOutcome.Ending, status: RequestStatus?) -> RequestOutcome? {
-        let core = store.core
-        return core.configuration.isOverridden
-            ? nil : core.outcomeOfClosingAtOnce(ending, status, runsReleases: false)
-    }
-
-    /// Closes after a response that ended as it should, if nothing has to be waited for; else ``close(_:status:leaving:)`` does
-    /// the rest.
-    package func closeAtOnce(status: RequestStatus?) -> Bool {
-        !store.core.configuration.isOverridden && store.core.closeAtOnce(.completed, status)
+        store.core.closedAtOnce(ending, status, runsReleases: false)
     }
 }
 
 extension RequestStore {
     /// Settles if nothing is to be released before the response; else ``settle(status:)`` does.
-    package func settleAtOnce(status: RequestStatus) -> Bool {
-        !core.configuration.isOverridden && core.settleAtOnce(success: !status.isFailure, status)
-    }
+    package func settlesAtOnce(status: RequestStatus) -> Bool { core.settledAtOnce(status) != nil }
 
     /// Settles the store for an adapter that has it at hand where the scope is not; see ``StoreScope/settle(status:)``.
     package nonisolated(nonsending) func settle(status: RequestStatus?) async -> StoreSettlement {

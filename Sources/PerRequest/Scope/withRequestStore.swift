@@ -159,9 +159,8 @@ extension RequestStore {
     func endAtOnce() -> End? {
         let request = openedRoot
         if request.endIfUnused() { return .unused }
-        guard !request.configuration.isOverridden else { return nil }
         request.keepSlot()
-        guard request.settleAtOnce(success: true, nil), request.closeAtOnce(.completed, nil) else { return nil }
+        guard request.settledAtOnce(nil) != nil, request.closedAtOnce(.completed, nil) != nil else { return nil }
         return request.takeSlot() ? .closed : .open
     }
 

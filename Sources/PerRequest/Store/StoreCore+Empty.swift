@@ -2,71 +2,58 @@ import Synchronization
 
 /// Stores that hold nothing: most requests, most of the time.
 extension StoreCore {
-    /// Settles in one step, if nothing is to be released before the response.
-    func settleAtOnce(success: Bool, _ status: RequestStatus?) -> Bool {
-        guard !isObserved, let request = self as? RequestCore else { return false }
-        return request.state.withLock { $0.settleAtOnce(success: success, status) }
-    }
+    /// The request, if its ends can be taken in one step: nobody is told of them, and no test forces them.
+    private var quietRequest: RequestCore? { isObserved || configuration.isOverridden ? nil : self as? RequestCore }
 
-    /// Settles in one step, if nothing is to be released before the response, and tells what becomes of the request.
-    func outcomeOfSettlingAtOnce(success: Bool, _ status: RequestStatus?) -> RequestOutcome? {
-        guard !isObserved, let request = self as? RequestCore else { return nil }
-        return request.state.withLock { state in
-            state.settleAtOnce(success: success, status) ? state.outcome(of: Lifecycle.rootScope) : nil
+    /// Settles in one step, if nothing is to be released before the response.
+    ///
+    /// - Returns: What becomes of the request; `nil` if there is more to it, and then nothing has changed.
+    func settledAtOnce(_ status: RequestStatus?) -> RequestOutcome? {
+        quietRequest?.state.withLock { state in
+            guard state.canEndAtOnce, state.lifecycle.settleAtOnce(success: !(status?.isFailure ?? false)) else {
+                return nil
+            }
+            state.own.status = status
+            return state.outcome(of: Lifecycle.rootScope)
         }
     }
 
     /// Closes without waiting, if that can be done.
     ///
-    /// - Returns: Whether it did; if it began to, the opener can wait for the rest.
-    func closeAtOnce(_ ending: RequestOutcome.Ending, _ status: RequestStatus?) -> Bool {
-        var nobodysOutcome: RequestOutcome?
-        return closeAtOnce(ending, status, runsReleases: true, telling: false, &nobodysOutcome)
-    }
-
-    /// Closes without waiting, if that can be done, and tells what became of the request.
-    ///
     /// - Parameter runsReleases: Whether it may run releases here, which may take their time before they first suspend.
-    func outcomeOfClosingAtOnce(
+    /// - Returns: What became of the request; `nil` if there is more to it: if it began to close, the opener can wait for the
+    ///   rest.
+    func closedAtOnce(
         _ ending: RequestOutcome.Ending,
         _ status: RequestStatus?,
         runsReleases: Bool = true
     ) -> RequestOutcome? {
-        var outcome: RequestOutcome?
-        guard closeAtOnce(ending, status, runsReleases: runsReleases, telling: true, &outcome) else { return nil }
-        return outcome ?? self.outcome
-    }
-
-    private func closeAtOnce(
-        _ ending: RequestOutcome.Ending,
-        _ status: RequestStatus?,
-        runsReleases: Bool,
-        telling isTold: Bool,
-        _ outcome: inout RequestOutcome?
-    ) -> Bool {
-        guard !isObserved, let request = self as? RequestCore else { return false }
+        guard let request = quietRequest else { return nil }
         var left = SlotMemory.Leftovers()
         var isFree = false
+        var outcome: RequestOutcome?
         let begun: RequestCore.Next? = request.state.withLock { state in
             guard state.canEndAtOnce, state.own.jobs.isEmpty else { return nil }
             if state.lifecycle.closeIfEmpty(completed: ending.isCompleted) {
                 state.own.note(ending, status)
                 _ = slot.memory.close(identity, carries: false, &left)
                 isFree = !state.own.openerTakesSlot
-                if isTold { outcome = state.outcome(of: Lifecycle.rootScope) }
+                outcome = state.outcome(of: Lifecycle.rootScope)
                 return .closed
             }
             guard runsReleases, let next = state.lifecycle.closeAlone(completed: ending.isCompleted) else { return nil }
             state.own.note(ending, status)
             state.own.openerIsComing = true
+            // If it closes at once, nothing goes wrong that would change it.
+            outcome = state.outcome(of: Lifecycle.rootScope)
             return state.next(after: next)
         }
         switch begun {
         case .closed:
             if isFree { SlotPool.shared.giveBack(SlotPool.Spare(slot: slot)) }
-            return true
-        case .release(let first): return ReleaseRun(closing: first, of: request).close()
-        case nil: return false
+            return outcome
+        case .release(let first): return ReleaseRun(closing: first, of: request).close() ? outcome : nil
+        case nil: return nil
         }
     }
 }
@@ -162,12 +149,6 @@ extension RequestCore {
 }
 
 extension RequestCore.State {
-    fileprivate mutating func settleAtOnce(success: Bool, _ status: RequestStatus?) -> Bool {
-        guard canEndAtOnce, lifecycle.settleAtOnce(success: success) else { return false }
-        own.status = status
-        return true
-    }
-
     /// Looks up what follows.
     fileprivate func next(after next: Lifecycle.Closing) -> RequestCore.Next {
         guard case .release(let entry, let verdict) = next else { return .closed }

@@ -103,7 +103,7 @@ extension StoreCore {
     nonisolated(nonsending) func settle(status: RequestStatus?) async -> StoreSettlement {
         if configuration.isOverridden { await forceOutcome() }
         let isSuccess = !(status?.isFailure ?? false)
-        if let outcome = outcomeOfSettlingAtOnce(success: isSuccess, status) {
+        if let outcome = settledAtOnce(status) {
             return StoreSettlement(outcome: outcome, failure: nil)
         }
         let event = Lifecycle.Event.settle(scope, success: isSuccess)
@@ -130,7 +130,7 @@ extension StoreCore {
         leaving rest: ReleasesUnderWay? = nil
     ) async -> RequestOutcome {
         if configuration.isOverridden, ending.allowsCommit { await forceOutcome() }
-        if let outcome = outcomeOfClosingAtOnce(ending, status) { return outcome }
+        if let outcome = closedAtOnce(ending, status) { return outcome }
         let isSuccess = ending.allowsCommit && !(status?.isFailure ?? false)
         let event = Lifecycle.Event.close(scope, success: isSuccess, completed: ending.isCompleted)
         await run(event, until: .closing, within: .afterResponse, leaving: rest) { state in
