@@ -1,5 +1,7 @@
 /// Work that a request left for after its response, with all it needs to run without the request.
-final class BackgroundJob: Sendable {
+///
+/// It gets the reports of its own store, and knows that one's id.
+final class BackgroundJob: ReportReceiver {
     let ticket: Int
     let name: String
     let work: @Sendable () async throws -> Void
@@ -31,33 +33,25 @@ final class BackgroundJob: Sendable {
 
     /// Runs the work in a store of its own, with its own resources and its own verdict.
     func run() async -> End {
-        let origin = line.origin
-        let core = RequestCore(configuration, reportingTo: origin.receiver, id: "\(origin.id)/\(name)", values: values)
-        observeStart(in: core)
-        let scope = StoreScope(core: core)
-        guard let receiver = origin.receiver else { return await run(in: scope) }
-        return await receiver.runJob { await run(in: scope) }
+        guard let receiver = line.origin.receiver else { return await runHere() }
+        return await receiver.runJob { await runHere() }
     }
 
-    private nonisolated(nonsending) func run(in scope: StoreScope) async -> End {
-        await scope.run {
-            do {
-                try await work()
-            } catch {
-                let wasCut = error is CancellationError && Task.isCancelled
-                scope.fail(error)
-                await scope.close(.failed(error))
-                return wasCut ? .cut : .failed(error)
-            }
-            await scope.settle()
-            await scope.close()
-            return .done
+    private nonisolated(nonsending) func runHere() async -> End {
+        let store = RequestStore.opened(configuration, reportingTo: self, values: values)
+        if let observed { observeStart(observed, in: store) }
+        var failure: End?
+        let end = await store.serve(work) { error in
+            failure = error is CancellationError && Task.isCancelled ? .cut : .failed(error)
         }
+        (consume store).recycle(after: end)
+        return failure ?? .done
     }
 
     @inline(never)
-    private func observeStart(in core: RequestCore) {
-        if let observed { line.origin.tell(.jobStarted(observed, in: RequestStore(core: core))) }
+    private func observeStart(_ observed: RequestEvent.Job, in store: RequestStore) {
+        line.origin.tell(.jobStarted(observed, in: store))
+        store.core.tell(.opened(parent: nil))
     }
 
     /// Reports how it ended, as what happened to its request.
@@ -69,6 +63,20 @@ final class BackgroundJob: Sendable {
         case .failed(let error): line.origin.report(.jobFailed(job: name, error))
         case .cut: line.origin.report(.jobCut(job: name))
         }
+    }
+}
+
+extension BackgroundJob {
+    var requestID: String? { "\(line.origin.id)/\(name)" }
+
+    func receive(_ report: RequestReport) { line.origin.deliver(report) }
+
+    /// What it leaves runs like itself.
+    nonisolated(nonsending) func runJob<Result: Sendable>(
+        _ job: nonisolated(nonsending) () async -> Result
+    ) async -> Result {
+        guard let receiver = line.origin.receiver else { return await job() }
+        return await receiver.runJob(job)
     }
 }
 
@@ -91,5 +99,5 @@ enum BackgroundOwner: Sendable {
     /// The application.
     case work(BackgroundWork)
     /// Whoever runs the job whose store this is.
-    case line(BackgroundLine)
+    case sameLine
 }

@@ -50,12 +50,12 @@ extension StoreCore {
         guard isOwned else { throw error(.privateStore, key: name) }
         let work: BackgroundWork
         let isJob: Bool
-        switch background {
+        switch configuration.background {
         case .nobody: throw error(.noBackgroundWork, key: name)
         case .opener: return BackgroundLine.nextTicket()
         case .work(let owner): (work, isJob) = (owner, false)
-        case .line(let line):
-            guard let owner = line.work else { return BackgroundLine.nextTicket() }
+        case .sameLine:
+            guard let owner = line?.work else { return BackgroundLine.nextTicket() }
             (work, isJob) = (owner, true)
         }
         switch work.admit(isFromJob: isJob) {
@@ -73,12 +73,15 @@ extension StoreCore {
 
     private func withdraw(_ jobs: [PendingJob]) {
         guard !jobs.isEmpty else { return }
-        switch background {
+        switch configuration.background {
         case .nobody, .opener: break
         case .work(let work): work.withdraw(jobs.map(\.ticket))
-        case .line(let line): line.work?.withdraw(jobs.map(\.ticket))
+        case .sameLine: line?.work?.withdraw(jobs.map(\.ticket))
         }
     }
+
+    /// The line of the job whose store this is.
+    private var line: BackgroundLine? { (receiver as? BackgroundJob)?.line }
 
     /// Hands over the work that was registered: the store has closed.
     ///
@@ -87,18 +90,23 @@ extension StoreCore {
     ///   - values: The store's values when it closed.
     ///   - verdict: What became of the request.
     func handOver(_ jobs: [PendingJob], _ values: ValueTable, _ verdict: RequestOutcome.Verdict) {
-        giveUp(jobs.filter { !$0.isRun(after: verdict) })
-        let jobs = jobs.filter { $0.isRun(after: verdict) }
+        var jobs = jobs
+        if let first = jobs.firstIndex(where: { !$0.isRun(after: verdict) }) {
+            giveUp(jobs[first...].filter { !$0.isRun(after: verdict) })
+            jobs.removeAll { !$0.isRun(after: verdict) }
+        }
         guard !jobs.isEmpty else { return }
-        switch background {
+        switch configuration.background {
         case .nobody: break
-        case .line(let line): line.append(ready(jobs, values, in: line, configuration))
+        case .sameLine:
+            guard let line else { break }
+            line.append(ready(jobs, values, in: line))
         case .work(let work):
             let line = BackgroundLine(of: self, runBy: work)
-            line.append(ready(jobs, values, in: line, configuration.ofJobs(in: line)))
+            line.append(ready(jobs, values, in: line))
         case .opener:
             let line = BackgroundLine(of: self, runBy: nil)
-            line.append(ready(jobs, values, in: line, configuration.ofJobs(in: line)))
+            line.append(ready(jobs, values, in: line))
             let openerHasLeft = request.state.withLock { state in
                 if !state.own.openerHasLeft { state.own.rest.lineOfOpener = line }
                 return state.own.openerHasLeft
@@ -127,14 +135,10 @@ extension StoreCore {
     }
 
     /// The jobs in the order in which they were registered, whichever store of the request that was in.
-    private func ready(
-        _ jobs: [PendingJob],
-        _ values: ValueTable,
-        in line: BackgroundLine,
-        _ configuration: StoreConfiguration
-    ) -> [BackgroundJob] {
-        let carried = values.carried
-        return jobs.sorted { $0.ticket < $1.ticket }.map { job in
+    private func ready(_ jobs: [PendingJob], _ values: ValueTable, in line: BackgroundLine) -> [BackgroundJob] {
+        let (carried, configuration) = (values.carried, configuration.ofJobs)
+        let ordered = jobs.count == 1 ? jobs : jobs.sorted { $0.ticket < $1.ticket }
+        return ordered.map { job in
             BackgroundJob(job, job.values ?? carried, in: line, configuration)
         }
     }

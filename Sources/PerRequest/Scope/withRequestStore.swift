@@ -49,14 +49,8 @@ public nonisolated(nonsending) func withRequestStore<Result>(
         if await store.end(after: error) { (consume store).recycle() }
         throw error
     }
-    switch end {
-    case .unused: (consume store).recycle(unused: true)
-    case .closed: (consume store).recycle()
-    case .open: break
-    case .failed(let failure, let isClosed):
-        if isClosed { (consume store).recycle() }
-        throw failure
-    }
+    (consume store).recycle(after: end)
+    if case .failed(let failure, _) = end { throw failure }
     return result
 }
 
@@ -161,7 +155,7 @@ extension RequestStore {
         if request.endIfUnused() { return .unused }
         request.keepSlot()
         guard request.settledAtOnce(nil) != nil, request.closedAtOnce(.completed, nil) != nil else { return nil }
-        return request.takeSlot() ? .closed : .open
+        return request.leaveAtOnce()
     }
 
     /// How a store that was opened here has ended.
@@ -176,13 +170,50 @@ extension RequestStore {
         case failed(any Error, isClosed: Bool)
     }
 
+    /// Gives back what is the opener's to give back.
+    @inlinable
+    consuming func recycle(after end: End) {
+        switch end {
+        case .unused: recycle(unused: true)
+        case .closed, .failed(_, isClosed: true): recycle()
+        case .open, .failed: break
+        }
+    }
+
+    /// Runs work that was left for after a response, settles and closes.
+    ///
+    /// - Parameter fail: Gets what the work throws.
+    nonisolated(nonsending) func serve(
+        _ work: @Sendable () async throws -> Void,
+        _ fail: (any Error) -> Void
+    ) async -> End {
+        let outer = Ambient.surroundings
+        // What outlives it finds the store, and its id, in there.
+        let surroundings = Surroundings(of: core, inside: outer, depth: outer?.depth ?? 0)
+        return await Ambient.with(entryOf: core, surroundings) {
+            do {
+                try await work()
+            } catch {
+                fail(error)
+                core.request.keepSlot()
+                await endHere(after: error)
+                return core.request.takeSlot() ? .closed : .open
+            }
+            let isQuiet = !core.isObserved && !core.configuration.isOverridden
+            if isQuiet, let end = endAtOnce() { return end }
+            return await end()
+        }
+    }
+
     /// Settles and closes, and runs what is left for after it.
     ///
     /// The store is current.
     @usableFromInline
     nonisolated(nonsending) func end() async -> End {
-        core.request.keepSlot()
-        let failure = await endHere()
+        let request = core.request
+        request.keepSlot()
+        var failure: RequestReleaseError?
+        if request.takeOnlyJobsAreLeft() { await request.runJobsHere() } else { failure = await endHere() }
         let isClosed = core.request.takeSlot()
         if let failure { return .failed(failure, isClosed: isClosed) }
         return isClosed ? .closed : .open

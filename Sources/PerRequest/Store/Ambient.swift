@@ -65,7 +65,7 @@ extension Ambient {
 
         /// A store, inside of what is given; no store where it is `nil`.
         init(_ core: StoreCore?, inside outer: Surroundings? = nil) {
-            let isOwn = core.map { $0.givenID != nil || !$0.isOwned } ?? false
+            let isOwn = core.map { $0.givenID != nil || !$0.isOwned || $0.configuration.isOfJobs } ?? false
             // Nested stores may be many: the next look-up ends here.
             let isNested = core?.parent != nil
             let isKnown = isOwn || outer != nil || isNested
@@ -128,7 +128,7 @@ extension Ambient {
         }
     }
 
-    /// Runs `body` as the code of an entry of a store.
+    /// Runs `body` as the code of an entry of a store, or as work that was left for after a response.
     ///
     /// In its task: a value that is bound around the start of a task costs more to take along.
     @inline(__always)

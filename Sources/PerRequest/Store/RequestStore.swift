@@ -22,7 +22,9 @@ public struct RequestStore: Sendable {
     }
 
     /// Whether a task in which the store is current needs to know nothing else.
-    @usableFromInline var isPlainRoot: Bool { core.givenID == nil && core.parent == nil }
+    @usableFromInline var isPlainRoot: Bool {
+        core.givenID == nil && core.parent == nil && !core.configuration.isOfJobs
+    }
 
     /// The request's id: the one its opener gave or its server has, else a number that is unique in the process.
     ///
@@ -56,15 +58,20 @@ extension RequestStore {
     }
 
     /// Opens a root's store, a new one or one that has ended and had the same configuration.
-    static func opened(_ configuration: StoreConfiguration, reportingTo receiver: (any ReportReceiver)? = nil)
-        -> RequestStore
-    {
+    ///
+    /// - Parameter values: What is set in it from the start.
+    static func opened(
+        _ configuration: StoreConfiguration,
+        reportingTo receiver: (any ReportReceiver)? = nil,
+        values: ValueTable? = nil
+    ) -> RequestStore {
         var spare = SlotPool.shared.take()
         guard OverrideScope.present == nil, var store = spare.store.take(), store.core.configuration === configuration
         else {
-            return RequestStore(core: RequestCore(configuration, reportingTo: receiver, slot: spare.slot))
+            let core = RequestCore(configuration, reportingTo: receiver, values: values, slot: spare.slot)
+            return RequestStore(core: core)
         }
-        store.number = store.openedRoot.reopen()
+        store.number = store.openedRoot.reopen(values)
         store.core.receiver = receiver
         return store
     }
@@ -76,6 +83,7 @@ extension RequestStore {
         guard isKnownUniquelyReferenced(&core), unused || openedRoot.forgetAll() else {
             return SlotPool.shared.giveBack(SlotPool.Spare(slot: slot))
         }
+        core.receiver = nil
         SlotPool.shared.giveBack(SlotPool.Spare(slot: slot, store: self))
     }
 

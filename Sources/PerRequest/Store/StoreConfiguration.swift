@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What many stores have in common: an adapter makes it once, and not for every request.
 package final class StoreConfiguration: Sendable {
     let observers: [any RequestObserver]
@@ -14,6 +16,8 @@ package final class StoreConfiguration: Sendable {
     let overrides: OverrideScope?
     /// Who runs what is left for after the response.
     let background: BackgroundOwner
+    /// That of the stores of such work, made when there first is some.
+    private let ofJobsHere = Lock<StoreConfiguration?>(nil)
 
     init(
         observers: [any RequestObserver] = [],
@@ -52,10 +56,19 @@ package final class StoreConfiguration: Sendable {
         changed(observers: observers, overrides: overrides, background: background)
     }
 
-    /// That of the stores of the work that is left for after the response.
-    func ofJobs(in line: BackgroundLine) -> StoreConfiguration {
-        changed(observers: observers, overrides: overrides, background: .line(line))
+    /// That of the stores of the work that is left for after the response; what such work leaves has the same.
+    var ofJobs: StoreConfiguration {
+        if isOfJobs { return self }
+        return ofJobsHere.withLock { made in
+            if let made { return made }
+            let new = changed(observers: observers, overrides: overrides, background: .sameLine)
+            made = new
+            return new
+        }
     }
+
+    /// Whether it is that of work that was left for after a response.
+    var isOfJobs: Bool { if case .sameLine = background { true } else { false } }
 
     /// The same, with what takes the place of values, resources and memos.
     func overridden(by overrides: OverrideScope) -> StoreConfiguration {

@@ -32,11 +32,13 @@ extension StoreCore {
         var left = SlotMemory.Leftovers()
         var isFree = false
         var outcome: RequestOutcome?
+        var jobs: [PendingJob] = []
         let begun: RequestCore.Next? = request.state.withLock { state in
-            guard state.canEndAtOnce, state.own.jobs.isEmpty else { return nil }
+            guard state.canEndAtOnce else { return nil }
             if state.lifecycle.closeIfEmpty(completed: ending.isCompleted) {
                 state.own.note(ending, status)
-                _ = slot.memory.close(identity, carries: false, &left)
+                jobs = state.own.takeJobs()
+                _ = slot.memory.close(identity, carries: !jobs.isEmpty, &left)
                 isFree = !state.own.openerTakesSlot
                 outcome = state.outcome(of: Lifecycle.rootScope)
                 return .closed
@@ -51,6 +53,7 @@ extension StoreCore {
         switch begun {
         case .closed:
             if isFree { SlotPool.shared.giveBack(SlotPool.Spare(slot: slot)) }
+            if !jobs.isEmpty, let outcome { handOver(jobs, left.values ?? ValueTable(), outcome.verdict) }
             return outcome
         case .release(let first): return ReleaseRun(closing: first, of: request).close() ? outcome : nil
         case nil: return nil
@@ -72,6 +75,8 @@ extension RequestCore {
         var left = SlotMemory.Leftovers()
         var isFree = false
         var box: AnyBox?
+        var jobs: [PendingJob] = []
+        var verdict = RequestOutcome.Verdict.commit
         let next: Next? = state.withLock { state in
             guard state.own.openerIsComing, acquisition.deadline == nil, acquisition.holdLimit == nil,
                 let next = state.lifecycle.releasedAlone(acquisition.entry)
@@ -80,11 +85,14 @@ extension RequestCore {
             box = acquisition.box.take()
             if case .closed = next {
                 state.own.openerIsComing = false
-                isFree = slot.memory.close(identity, carries: false, &left) && !state.own.openerTakesSlot
+                jobs = state.own.takeJobs()
+                isFree = slot.memory.close(identity, carries: !jobs.isEmpty, &left) && !state.own.openerTakesSlot
+                if !jobs.isEmpty { verdict = state.outcome(of: Lifecycle.rootScope).verdict }
             }
             return state.next(after: next)
         }
         if isFree { SlotPool.shared.giveBack(SlotPool.Spare(slot: slot)) }
+        if !jobs.isEmpty { handOver(jobs, left.values ?? ValueTable(), verdict) }
         withExtendedLifetime(box) {}
         return next
     }
@@ -122,8 +130,9 @@ extension RequestCore {
 
     /// Opens again a store that ended unused, or has forgotten all, that nobody refers to, and that had the same configuration.
     ///
+    /// - Parameter values: What is set in it from the start.
     /// - Returns: Its new number.
-    func reopen() -> Int {
+    func reopen(_ values: ValueTable? = nil) -> Int {
         let next = Identity.nextStore()
         number.store(next, ordering: .relaxed)
         openedAt.store(Task.currentPriority.rawValue, ordering: .relaxed)
@@ -131,7 +140,7 @@ extension RequestCore {
             state.lifecycle.reopen()
             state.childCount = 0
         }
-        slot.memory.open(for: self, isOwned: true, nil)
+        slot.memory.open(for: self, isOwned: true, values)
         return next
     }
 
@@ -144,6 +153,31 @@ extension RequestCore {
             guard state.own.openerTakesSlot else { return false }
             state.own.openerTakesSlot = false
             return state.lifecycle.phase(of: Lifecycle.rootScope) == .closed
+        }
+    }
+}
+
+extension RequestCore {
+    /// Ends the part of the opener of a store that has closed at once.
+    ///
+    /// - Returns: `nil` where it has left jobs, which are all that is to be done.
+    func leaveAtOnce() -> RequestStore.End? {
+        state.withLock { state in
+            guard !state.own.hasLine else {
+                state.own.onlyJobsAreLeft = true
+                return nil
+            }
+            defer { state.own.openerTakesSlot = false }
+            let isClosed = state.lifecycle.phase(of: Lifecycle.rootScope) == .closed
+            return state.own.openerTakesSlot && isClosed ? .closed : .open
+        }
+    }
+
+    /// Whether nothing is to be done for the opener but to run the jobs that are left.
+    func takeOnlyJobsAreLeft() -> Bool {
+        state.withLock { state in
+            defer { state.own.onlyJobsAreLeft = false }
+            return state.own.onlyJobsAreLeft
         }
     }
 }

@@ -255,6 +255,8 @@ struct ScopeState: Sendable {
     var openerTakesSlot = false
     /// The opener will wait for the end of the store, if that does not come at once.
     var openerIsComing = false
+    /// The store has closed at once, and the opener has to run its jobs.
+    var onlyJobsAreLeft = false
 
     /// What few scopes have, or for a short time.
     final class More: @unchecked Sendable {
@@ -300,6 +302,17 @@ struct ScopeState: Sendable {
     /// The jobs of the opener's own line, for the one who runs them.
     mutating func takeLine() -> BackgroundLine? { more?.lineOfOpener.take() }
 
+    /// Whether there are jobs for the one who opened the store.
+    var hasLine: Bool { more?.lineOfOpener != nil }
+
+    /// The jobs, for the one who hands them over.
+    mutating func takeJobs() -> [PendingJob] {
+        guard let more, !more.jobs.isEmpty else { return [] }
+        var jobs: [PendingJob] = []
+        swap(&jobs, &more.jobs)
+        return jobs
+    }
+
     /// Nothing waits for the point under way any more.
     mutating func forgetPoint() { more?.pointEnds = nil }
 }
@@ -330,7 +343,6 @@ extension StoreCore {
     var limits: RequestLimits { configuration.limits }
     /// Where factories and releases go on when they have suspended; `nil` for the default.
     var executor: (any TaskExecutor)? { configuration.executor }
-    var background: BackgroundOwner { configuration.background }
 
     /// Whether the store is closed and empty.
     var isClosed: Bool { request.state.withLock { $0.lifecycle.phase(of: scope) == .closed } }
@@ -353,7 +365,11 @@ extension StoreCore {
         if isObserved, case .pointOverran(let point, let limit, _) = kind {
             tell(.limitPassed(RequestEvent.Limit(subject: .point(point), acquisition: nil, duration: limit)))
         }
-        let report = RequestReport(request: id, kind: kind)
+        deliver(RequestReport(request: id, kind: kind))
+    }
+
+    /// Hands a report to whoever gets those of this store.
+    func deliver(_ report: RequestReport) {
         if let receiver { return receiver.receive(report) }
         if let reporter = configuration.reporter { reporter(report) } else { RequestReport.handle(report) }
     }

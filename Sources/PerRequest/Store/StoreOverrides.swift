@@ -83,7 +83,7 @@ extension StoreCore {
     /// Does what a test wants done before the request settles.
     nonisolated(nonsending) func forceOutcome() async {
         guard parent == nil, let force = configuration.overrides?.replacements.beforeSettling else { return }
-        if case .line = background { return }
+        if configuration.isOfJobs { return }
         guard request.state.withLock({ $0.lifecycle.phase(of: scope) == .open }) else { return }
         let store = RequestStore(core: self)
         // The opener's cancellation does not change what becomes of the request.

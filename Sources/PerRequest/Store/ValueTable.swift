@@ -69,6 +69,7 @@ struct ValueTable: Sendable {
 
     /// What work after the response gets.
     var carried: ValueTable {
+        guard !tagged.isEmpty else { return self }
         var carried = self
         carried.tagged.removeAll { !ValueKey.isCarried($0.tag) }
         if carried.places != nil { carried.notePlaces() }

@@ -386,6 +386,52 @@ struct AfterResponseTests {
         }
     }
 
+    @Test("a task that outlives a job is told the job's id, also when its store's memory serves others")
+    func outlivedJob() async throws {
+        for _ in 1...20 {
+            let gate = Signal()
+            let task = Lock<Task<(any Error)?, Never>?>(nil)
+            var id = ""
+            try await withRequestStore { store in
+                id = store.id
+                try RequestStore.afterResponse("mail") {
+                    let outliving = Task {
+                        await gate.wait()
+                        do {
+                            try Self.user.set("late")
+                            return nil as (any Error)?
+                        } catch {
+                            return error
+                        }
+                    }
+                    task.withLock { $0 = outliving }
+                }
+            }
+            for _ in 1...3 {
+                try await withRequestStore { _ in try RequestStore.afterResponse("other") { try Self.user.set("other") }
+                }
+            }
+            gate.fire()
+            let error = await task.withLock { $0 }?.value as? RequestStoreError
+            #expect(error?.request == "\(id)/mail")
+        }
+    }
+
+    @Test("nothing of a job is kept when it has run", arguments: [true, false])
+    func nothingIsKept(opener: Bool) async throws {
+        final class Thing: Sendable {}
+        let work = BackgroundWork()
+        weak var kept: Thing?
+        try await running(work) {
+            let thing = Thing()
+            kept = thing
+            try await withRequestStore(background: opener ? nil : work) { _ in
+                try RequestStore.afterResponse("job") { [thing] in _ = thing }
+            }
+        }
+        #expect(kept == nil)
+    }
+
     @Test("a child leaves it to its parent if the child commits, with the values of the child")
     func child() async throws {
         let journal = Journal()
