@@ -12,23 +12,16 @@ import Synchronization
 struct Exchange: Sendable {
     @TaskLocal static var current: Exchange?
 
-    /// Where a request came from: its scope, and the client's connection.
-    struct Origin: Sendable {
-        let scope: StoreScope
-        let channel: any Channel
-    }
-
-    /// Not the scope: tasks of the store inherit this, and must not keep the request open (rule 21).
+    /// Not a scope: tasks of the store inherit this, and must not keep the request open (rule 21).
     let store: RequestStore
     let log: ExchangeLog
-    /// The channel's frame, which closes the scope whatever happens; `nil` without a channel, where only dropping the scope
-    /// may close it.
-    let origin: Origin?
+    /// The client's connection; `nil` where the request did not come by one.
+    let channel: (any Channel)?
 
     /// Notes what the handler threw, or why: the client left, or the request was cancelled.
     func failed(_ error: any Error) async {
-        if let origin {
-            origin.scope.fail(as: await .init(serving: error, on: origin.channel))
+        if let channel {
+            store.fail(as: await .init(serving: error, on: channel))
         } else {
             store.fail(error)
         }

@@ -102,30 +102,30 @@ extension RequestStoreResponder {
     private func respondWithoutChannel(to request: Request, context: Context) async throws -> Response {
         let log = ExchangeLog()
         _ = log.claim(logger: context.logger, seesEndpoints)
-        let scope = server.openScope(log)
+        let scope = StoreScope(sharing: server.configuration, reportingTo: log)
         let response: Response
         do {
-            response = try await bound(scope, log) {
+            response = try await bound(scope.store, log) {
                 try await respond(
                     to: request,
                     context: context,
-                    in: Exchange(store: scope.store, log: log, origin: nil)
+                    in: Exchange(store: scope.store, log: log, channel: nil)
                 )
             }
         } catch {
-            _ = await bound(scope, log) { await scope.close(.failed(error), status: log.writtenStatus) }
+            _ = await bound(scope.store, log) { await scope.close(.failed(error), status: log.writtenStatus) }
             throw error
         }
         scope.store.enter(.body)
         guard response.body.contentLength != 0 else {
-            _ = await bound(scope, log) { await scope.close(status: log.writtenStatus) }
+            _ = await bound(scope.store, log) { await scope.close(status: log.writtenStatus) }
             return response
         }
         var scoped = response
         scoped.body = ResponseBody(contentLength: response.body.contentLength) { writer in
             // The writer goes from this task to the body in this task: the one use of it.
             nonisolated(unsafe) let original = writer
-            try await bound(scope, log) {
+            try await bound(scope.store, log) {
                 do {
                     try await response.body.write(original)
                 } catch {

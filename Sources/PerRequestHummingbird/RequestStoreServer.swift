@@ -17,7 +17,7 @@ public struct RequestStoreServer: Sendable {
         @Sendable (RequestReleaseError, _ intended: Response, HTTPResponse.Status) -> Response
 
     private let buildChannel: @Sendable (@escaping HTTPChannelHandler.Responder) throws -> any ServerChildChannel
-    private let configuration: StoreConfiguration
+    let configuration: StoreConfiguration
     let failureResponse: FailureResponse
     let background: BackgroundWork?
 
@@ -71,21 +71,15 @@ public struct RequestStoreServer: Sendable {
 
     func builder(_ startUp: StartUp) -> HTTPServerBuilder {
         let buildChannel = buildChannel
-        let openScope = openScope
+        let configuration = configuration
         return HTTPServerBuilder { responder in
             do {
-                return watched(try buildChannel(scoped(responder, openScope)))
+                return watched(try buildChannel(scoped(responder, configuration)))
             } catch {
                 startUp.failed("building its channel", error)
                 throw error
             }
         }
-    }
-
-    /// Opens the scope of one request.
-    @Sendable
-    func openScope(_ log: ExchangeLog) -> StoreScope {
-        StoreScope(sharing: configuration, reportingTo: log)
     }
 }
 #endif

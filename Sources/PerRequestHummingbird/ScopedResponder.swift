@@ -3,42 +3,45 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
+import NIOCore
 import PerRequest
 
-/// Opens a scope around everything the channel does for a request: the router, the head, the body.
+/// Opens a store around everything the channel does for a request: the router, the head, the body.
 func scoped(
     _ responder: @escaping HTTPChannelHandler.Responder,
-    _ openScope: @escaping @Sendable (ExchangeLog) -> StoreScope
+    _ configuration: StoreConfiguration
 ) -> HTTPChannelHandler.Responder {
     { request, writer, channel in
         var writer = Once(consume writer)
         let log = ExchangeLog()
-        let scope = openScope(log)
-        try await bound(scope, log, Exchange.Origin(scope: scope, channel: channel)) {
+        // No scope, which costs an object: this frame closes the store whatever happens.
+        var store = RequestStore.open(sharing: configuration, reportingTo: log)
+        defer { store.leave() }
+        try await bound(store, log, channel) { [store] in
             do {
                 try await responder(request, writer.take(), channel)
             } catch {
                 let ending = await RequestOutcome.Ending(serving: error, on: channel)
                 log.bodyFailed(error, ending)
-                await scope.close(ending, status: log.writtenStatus, leaving: Connection.releases)
+                await store.close(ending, status: log.writtenStatus, leaving: Connection.releases(of: channel))
                 throw error
             }
             let status = log.writtenStatus
-            if scope.closedAtOnce(.completed, status: status) != nil { return }
-            await scope.close(.completed, status: status, leaving: Connection.releases)
+            if store.closesAtOnce(.completed, status: status) { return }
+            await store.close(.completed, status: status, leaving: Connection.releases(of: channel))
         }
     }
 }
 
-/// Runs `body` with the scope's store, its exchange and its logger current.
+/// Runs `body` with the store, its exchange and its logger current.
 func bound<Result>(
-    _ scope: StoreScope,
+    _ store: RequestStore,
     _ log: ExchangeLog,
-    _ origin: Exchange.Origin? = nil,
+    _ channel: (any Channel)? = nil,
     _ body: () async throws -> Result
 ) async rethrows -> Result {
-    try await scope.run {
-        try await Exchange.$current.withValue(Exchange(store: scope.store, log: log, origin: origin)) {
+    try await store.run {
+        try await Exchange.$current.withValue(Exchange(store: store, log: log, channel: channel)) {
             try await withLogger(RequestLogHandler.logger) { _ in try await body() }
         }
     }

@@ -4,11 +4,28 @@ import Logging
 import NIOCore
 import PerRequest
 import PerRequestNIO
+import Synchronization
 
 /// What a connection's requests have in common.
 enum Connection {
-    /// Those that end when the next request is served already.
-    @TaskLocal static var releases: ReleasesUnderWay?
+    /// By the connection's channel: few requests ask for it, and each of their tasks would take a task-local along.
+    private static let open = Mutex<[ObjectIdentifier: ReleasesUnderWay]>([:])
+
+    /// The connection's releases that end when the next request is served already.
+    ///
+    /// - Parameter channel: The connection's, or that of one of its streams.
+    static func releases(of channel: any Channel) -> ReleasesUnderWay? {
+        open.withLock { $0[ObjectIdentifier(channel)] } ?? channel.parent.flatMap(releases)
+    }
+
+    /// Runs `body`, and waits until all of its requests have been released.
+    static func with(_ channel: any Channel, _ body: () async -> Void) async {
+        let releases = ReleasesUnderWay()
+        open.withLock { $0[ObjectIdentifier(channel)] = releases }
+        await body()
+        await releases.end()
+        open.withLock { $0[ObjectIdentifier(channel)] = nil }
+    }
 }
 
 /// A server's channel each connection of which notes when its client closes its end, and lasts until all of its requests
@@ -27,9 +44,7 @@ private struct WatchedChannel<Base: ServerChildChannel>: ServerChildChannel {
     }
 
     func handle(value: Base.Value, logger: Logger) async {
-        let releases = ReleasesUnderWay()
-        await Connection.$releases.withValue(releases) { await base.handle(value: value, logger: logger) }
-        await releases.end()
+        await Connection.with(value.channel) { await base.handle(value: value, logger: logger) }
     }
 }
 #endif

@@ -72,20 +72,7 @@ package final class StoreScope: Sendable {
     package nonisolated(nonsending) func run<Result, Failure: Error>(
         _ body: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
-        guard store.isPlainRoot else { return try await runWithSurroundings(body) }
-        // In the caller's module: the generic form would cost more than all else.
-        do {
-            return try await Ambient.local.withValue(Carrier(store)) { try await body() }
-        } catch {
-            throw error as! Failure
-        }
-    }
-
-    @usableFromInline
-    nonisolated(nonsending) func runWithSurroundings<Result, Failure: Error>(
-        _ body: nonisolated(nonsending) () async throws(Failure) -> Result
-    ) async throws(Failure) -> Result {
-        try await Ambient.with(Ambient.Context(store.core, inside: Ambient.surroundings), body)
+        try await store.run(body)
     }
 
     /// Notes that the handler threw, before the framework makes a response of it.
@@ -94,9 +81,7 @@ package final class StoreScope: Sendable {
     }
 
     /// Notes why the handler did not succeed, where the adapter knows it better than the error says.
-    package func fail(as ending: RequestOutcome.Ending) {
-        store.core.fail(as: ending)
-    }
+    package func fail(as ending: RequestOutcome.Ending) { store.fail(as: ending) }
 
     /// Decides the verdict and runs the releases of ``ReleasePoint/beforeResponse``.
     @discardableResult
@@ -147,7 +132,61 @@ extension StoreScope {
     }
 }
 
+// MARK: - Without a scope
+
 extension RequestStore {
+    /// Runs `body` with the store current, in the caller's task and isolation.
+    ///
+    /// - Throws: What `body` throws; that does not fail the request.
+    @inlinable
+    package nonisolated(nonsending) func run<Result, Failure: Error>(
+        _ body: nonisolated(nonsending) () async throws(Failure) -> Result
+    ) async throws(Failure) -> Result {
+        guard isPlainRoot else { return try await runWithSurroundings(body) }
+        // In the caller's module: the generic form would cost more than all else.
+        do {
+            return try await Ambient.local.withValue(Carrier(self)) { try await body() }
+        } catch {
+            throw error as! Failure
+        }
+    }
+
+    @usableFromInline
+    nonisolated(nonsending) func runWithSurroundings<Result, Failure: Error>(
+        _ body: nonisolated(nonsending) () async throws(Failure) -> Result
+    ) async throws(Failure) -> Result {
+        try await Ambient.with(Ambient.Context(core, inside: Ambient.surroundings), body)
+    }
+
+    /// Opens a store, a root, for an adapter whose frame closes it whatever happens, and calls ``leave()`` after that; else a
+    /// ``StoreScope`` is needed.
+    package static func open(
+        sharing configuration: StoreConfiguration,
+        reportingTo receiver: (any ReportReceiver)?
+    ) -> RequestStore {
+        let store = opened(configuration, reportingTo: receiver)
+        store.openedRoot.keepSlot()
+        if store.core.isObserved { store.core.tell(.opened(parent: nil)) }
+        return store
+    }
+
+    /// Closes if nothing has to be waited for; else ``close(_:status:leaving:)`` does the rest.
+    package func closesAtOnce(_ ending: RequestOutcome.Ending, status: RequestStatus?) -> Bool {
+        core.closedAtOnce(ending, status) != nil
+    }
+
+    /// Closes the store for the adapter that opened it.
+    package nonisolated(nonsending) func close(
+        _ ending: RequestOutcome.Ending,
+        status: RequestStatus?,
+        leaving rest: ReleasesUnderWay?
+    ) async {
+        await core.close(ending, status: status, leaving: rest)
+    }
+
+    /// Notes why the handler did not succeed, where the adapter knows it better than the error says.
+    package func fail(as ending: RequestOutcome.Ending) { core.fail(as: ending) }
+
     /// Settles if nothing is to be released before the response; else ``settle(status:)`` does.
     package func settlesAtOnce(status: RequestStatus) -> Bool { core.settledAtOnce(status) != nil }
 

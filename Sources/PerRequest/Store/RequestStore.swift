@@ -89,7 +89,7 @@ extension RequestStore {
 
     /// Gives back the slot of a scope's store, if it has closed, with the store if nobody else refers to it; else it is given
     /// back when that is so.
-    mutating func leave() {
+    package mutating func leave() {
         guard core.parent == nil, openedRoot.takeSlot() else { return }
         guard isKnownUniquelyReferenced(&core), openedRoot.forgetAll() else {
             return SlotPool.shared.giveBack(SlotPool.Spare(slot: slot))
