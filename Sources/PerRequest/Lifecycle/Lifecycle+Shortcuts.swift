@@ -13,11 +13,11 @@ extension Lifecycle {
 
     // MARK: Acquiring
 
-    /// The flight of a resource has a value that nobody waits for but the caller that started it, who reads it.
+    /// The flight of a resource, or an `around` function, has a value that nobody waits for but the caller that started it, who reads it.
     ///
     /// - Returns: Whether that is so: then the value is held, and the caller answered; otherwise nothing has changed.
     mutating func arriveAtOnce(_ id: Int, startedBy call: Int) -> Bool {
-        guard let place = entries.place(of: id), entries[place].state == .acquiring, entries[place].form == .resource,
+        guard let place = entries.place(of: id), entries[place].state == .acquiring, entries[place].form != .memo,
             let call = calls.place(of: call), calls[call].kind == .read,
             entries[place].queue.first == call, entries[place].queue.last == call
         else { return false }
@@ -25,7 +25,7 @@ extension Lifecycle {
         guard isAtRest(scope) else { return false }
         publish(place)
         entries[place].state = .held
-        endActivity(.entry(place))
+        if entries[place].form != .around { endActivity(.entry(place)) }
         calls.remove(call, from: &entries[place].queue, .owner)
         build(entry(around: calls[call].inside), on: place)
         forget(call)
@@ -36,6 +36,13 @@ extension Lifecycle {
     private func isAtRest(_ scope: Int32) -> Bool {
         let phase = self[scope: scope].phase
         return self[scope: scope].ready.isEmpty && (phase == .open || phase == .settled)
+    }
+
+    /// The call of the only one that waits for an entry.
+    func onlyCall(of id: Int) -> Int? {
+        guard let place = entries.place(of: id) else { return nil }
+        let queue = entries[place].queue
+        return queue.first >= 0 && queue.first == queue.last ? calls.id(at: queue.first) : nil
     }
 
     // MARK: Settling and closing
@@ -136,7 +143,7 @@ extension Lifecycle {
 
 extension Lifecycle.Entry {
     /// Whether it is held, and its release is all that has to follow: the memos that are built on it are entries, too.
-    fileprivate var isHeldAlone: Bool { state == .held && form == .resource && early == nil }
+    fileprivate var isHeldAlone: Bool { state == .held && form != .memo && early == nil }
 
     /// Whether its release is under way, and its end is all that has to follow.
     fileprivate var isReleasedAlone: Bool { state == .releasing && early == nil }

@@ -115,7 +115,15 @@ final class ReleaseRun: @unchecked Sendable {
         _ = elapsed(of: acquisition)
         release = nil
         if isAlone, error == nil, let next = request.releasedAlone(acquisition) {
-            if case .release(let next) = next { release = next } else { hasClosed = true }
+            switch next {
+            case .closed: hasClosed = true
+            case .release(let next) where next.acquisition.gate == nil: release = next
+            case .release(let next):
+                // An `around` function goes on, in its own task.
+                isAlone = false
+                effects.append(.release(next))
+                release = request.performUntilRelease(&effects)
+            }
         } else {
             isAlone = false
             effects.put(acquisition.core.released(acquisition, error))

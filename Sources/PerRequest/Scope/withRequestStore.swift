@@ -230,10 +230,11 @@ extension RequestStore {
     }
 
     fileprivate nonisolated(nonsending) func endHere() async -> RequestReleaseError? {
-        let settlement = await core.settle(status: nil)
+        // What has begun to close has settled, and well.
+        let failure = core.request.isClosingAtOnce ? nil : await core.settle(status: nil).failure
         let outcome = await core.close(.completed, status: nil)
         await core.runJobsHere()
-        guard settlement.failure != nil || !outcome.releaseFailures.isEmpty else { return nil }
+        guard failure != nil || !outcome.releaseFailures.isEmpty else { return nil }
         return RequestReleaseError(request: id, outcome: outcome)
     }
 

@@ -301,6 +301,11 @@ extension StoreCore {
     func landed(_ acquisition: Acquisition, _ result: Result<AnyBox, any Error>) {
         let isTold = observeArrival(acquisition, result)
         let request = request
+        if case .success(let box) = result, !isTold, acquisition.resource.limits.hold == nil,
+            request.state.withLock({ $0.arriveAtOnce(acquisition, box) })
+        {
+            return
+        }
         var isExpected = false
         var deadline: Deadlines.Token?
         let effects = request.state.withLock { state in
@@ -341,6 +346,16 @@ extension RequestCore.State {
         _ = waiters.remove(call)
         acquisition.box = box
         acquisition.core.slot.memory.publish(box, acquisition.resource.tag, of: acquisition.core.identity)
+        return true
+    }
+
+    /// Keeps the value of an `around` function that has not suspended, if nobody waits for it but the caller that started it.
+    fileprivate mutating func arriveAtOnce(_ acquisition: Acquisition, _ box: AnyBox) -> Bool {
+        guard acquisition.resource.form == .around, acquisition.deadline == nil,
+            let call = lifecycle.onlyCall(of: acquisition.entry), case .starting? = waiters[call],
+            arriveAtOnce(acquisition, box, startedBy: call)
+        else { return false }
+        acquisition.answer = .success(box)
         return true
     }
 

@@ -55,7 +55,12 @@ extension StoreCore {
             if isFree { SlotPool.shared.giveBack(SlotPool.Spare(slot: slot)) }
             if !jobs.isEmpty, let outcome { handOver(jobs, left.values ?? ValueTable(), outcome.verdict) }
             return outcome
-        case .release(let first): return ReleaseRun(closing: first, of: request).close() ? outcome : nil
+        case .release(let first) where first.acquisition.gate == nil:
+            return ReleaseRun(closing: first, of: request).close() ? outcome : nil
+        case .release(let first):
+            // An `around` function goes on, in its own task.
+            request.perform([.release(first)])
+            return nil
         case nil: return nil
         }
     }
@@ -70,6 +75,8 @@ extension RequestCore {
 
     /// Notes in one step that a release ended, if nothing is there but resources that nobody uses, which the opener is closing.
     ///
+    /// It resumes the opener if it was the last, and that of an `around` function: the opener does not wait for others here.
+    ///
     /// - Returns: What follows; `nil` if there is more to it, and then nothing has changed.
     func releasedAlone(_ acquisition: Acquisition) -> Next? {
         var left = SlotMemory.Leftovers()
@@ -77,13 +84,19 @@ extension RequestCore {
         var box: AnyBox?
         var jobs: [PendingJob] = []
         var verdict = RequestOutcome.Verdict.commit
+        var deadline: Deadlines.Token?
+        var openers: [Waiter] = []
+        let isAround = acquisition.gate != nil
         let next: Next? = state.withLock { state in
-            guard state.own.openerIsComing, acquisition.deadline == nil, acquisition.holdLimit == nil,
+            guard state.own.openerIsComing || isAround && state.own.hasPhaseWaiters,
+                acquisition.deadline == nil || isAround, acquisition.holdLimit == nil,
                 let next = state.lifecycle.releasedAlone(acquisition.entry)
             else { return nil }
             _ = state.acquisitions.remove(acquisition.entry)
             box = acquisition.box.take()
+            deadline = acquisition.deadline.take()
             if case .closed = next {
+                if isAround { openers = state.own.takeOpeners() }
                 state.own.openerIsComing = false
                 jobs = state.own.takeJobs()
                 isFree = slot.memory.close(identity, carries: !jobs.isEmpty, &left) && !state.own.openerTakesSlot
@@ -93,6 +106,12 @@ extension RequestCore {
         }
         if isFree { SlotPool.shared.giveBack(SlotPool.Spare(slot: slot)) }
         if !jobs.isEmpty { handOver(jobs, left.values ?? ValueTable(), verdict) }
+        if isAround {
+            if let deadline { Deadlines.shared.cancel(deadline) }
+            box = nil
+            left = SlotMemory.Leftovers()
+            for opener in openers { opener.resume(.success(nil)) }
+        }
         withExtendedLifetime(box) {}
         return next
     }
@@ -158,6 +177,9 @@ extension RequestCore {
 }
 
 extension RequestCore {
+    /// Whether it began to close at once, and the opener waits for the rest.
+    var isClosingAtOnce: Bool { state.withLock { $0.own.openerIsComing || $0.own.hasWord } }
+
     /// Ends the part of the opener of a store that has closed at once.
     ///
     /// - Returns: `nil` where it has left jobs, which are all that is to be done.

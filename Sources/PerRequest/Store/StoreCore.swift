@@ -292,6 +292,8 @@ struct ScopeState: Sendable {
     /// Where the opener finds out when it can go on, if somebody has left word.
     mutating func takeWord() -> Waiter? { more?.wordForOpener.take() }
 
+    var hasWord: Bool { more?.wordForOpener != nil }
+
     /// Whether letting go of it could run a user's code.
     var refersToAnything: Bool {
         if !memos.isEmpty || ending != nil { return true }
@@ -304,6 +306,20 @@ struct ScopeState: Sendable {
 
     /// Whether there are jobs for the one who opened the store.
     var hasLine: Bool { more?.lineOfOpener != nil }
+
+    /// Those who wait for a phase that all have passed, and the opener that is coming: it finds that it can go on.
+    mutating func takeOpeners() -> [Waiter] {
+        var openers: [Waiter] = []
+        if openerIsComing {
+            let waiter = Waiter()
+            rest.wordForOpener = waiter
+            openers = [waiter]
+        }
+        guard let more, !more.phaseWaiters.isEmpty else { return openers }
+        openers += more.phaseWaiters.map(\.waiter)
+        more.phaseWaiters = []
+        return openers
+    }
 
     /// The jobs, for the one who hands them over.
     mutating func takeJobs() -> [PendingJob] {
