@@ -102,7 +102,7 @@ extension RequestStoreResponder {
     private func respondWithoutChannel(to request: Request, context: Context) async throws -> Response {
         let log = ExchangeLog()
         _ = log.claim(logger: context.logger, seesEndpoints)
-        let scope = server.openScope(log)
+        let scope = server.openScope(log, for: request)
         let response: Response
         do {
             response = try await bound(scope, log) {

@@ -18,6 +18,7 @@ public struct RequestStoreServer: Sendable {
 
     private let buildChannel: @Sendable (@escaping HTTPChannelHandler.Responder) throws -> any ServerChildChannel
     private let configuration: StoreConfiguration
+    private let selfServing: SelfServing?
     let failureResponse: FailureResponse
     let background: BackgroundWork?
 
@@ -64,6 +65,7 @@ public struct RequestStoreServer: Sendable {
         RequestStoreServer(
             buildChannel: build,
             configuration: StoreConfiguration(limits: limits, observers: observers, background: background),
+            selfServing: SelfServing(limits, observers, background),
             failureResponse: failureResponse,
             background: background
         )
@@ -84,8 +86,8 @@ public struct RequestStoreServer: Sendable {
 
     /// Opens the scope of one request.
     @Sendable
-    func openScope(_ log: ExchangeLog) -> StoreScope {
-        StoreScope(sharing: configuration, reportingTo: log)
+    func openScope(_ log: ExchangeLog, for request: Request) -> StoreScope {
+        StoreScope(sharing: selfServing?.configuration(for: request) ?? configuration, reportingTo: log)
     }
 }
 #endif

@@ -8,12 +8,12 @@ import PerRequest
 /// Opens a scope around everything the channel does for a request: the router, the head, the body.
 func scoped(
     _ responder: @escaping HTTPChannelHandler.Responder,
-    _ openScope: @escaping @Sendable (ExchangeLog) -> StoreScope
+    _ openScope: @escaping @Sendable (ExchangeLog, Request) -> StoreScope
 ) -> HTTPChannelHandler.Responder {
     { request, writer, channel in
         var writer = Once(consume writer)
         let log = ExchangeLog()
-        let scope = openScope(log)
+        let scope = openScope(log, request)
         try await bound(scope, log, Exchange.Origin(scope: scope, channel: channel)) {
             do {
                 try await responder(request, writer.take(), channel)

@@ -25,4 +25,14 @@ enum LoggedValues {
             return key.show(value).map { (key.name, $0) }
         }
     }
+
+    /// These keys' values in this very store, as they are shown: those that are marked.
+    static func show(_ tags: ArraySlice<Int32>, in core: StoreCore) -> [(tag: Int32, shown: String?)] {
+        let marked = keys.withLock { $0 }
+        return tags.map { tag in
+            guard let key = marked.first(where: { $0.tag == tag }), case .found(let value, true) = core.read(.key(tag))
+            else { return (tag, nil) }
+            return (tag, key.show(value))
+        }
+    }
 }

@@ -166,6 +166,18 @@ extension SlotMemory {
         }
     }
 
+    /// The tags of all that is set in the store, resources too.
+    func tags(of store: Int) -> [Int32] {
+        contents.withLock { contents in
+            guard owner.load(ordering: .relaxed) == store else { return [] }
+            var tags = contents.others.tagged.map(\.tag)
+            for home in 0..<8 where contents.taken & (1 << home) != 0 {
+                tags.append(self.tags[home].load(ordering: .relaxed))
+            }
+            return tags
+        }
+    }
+
     /// All values of the store, for the work after the response.
     func values(of store: Int) -> ValueTable {
         contents.withLock { contents in

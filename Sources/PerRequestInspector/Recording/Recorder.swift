@@ -1,0 +1,142 @@
+#if Inspector
+import PerRequest
+import Synchronization
+
+/// Keeps the timelines of the stores that are open, and of those that have closed last.
+///
+/// It is on every request's path: nothing is made here but what is kept, and no lock is held for long. A request finds its
+/// timeline in one of several shards, so that those of many cores seldom meet.
+///
+/// **Bounds.** So many timelines of closed stores, so many of open ones, and so many parts of all of them together.
+final class Recorder: Sendable {
+    typealias Instant = ContinuousClock.Instant
+
+    /// What is kept of the stores whose numbers have the same lowest bits.
+    private final class Shard: Sendable {
+        let timelines = Mutex<[Int: Timeline]>([:])
+    }
+
+    /// How many stores can be open that are seen.
+    static let openLimit = 2_000
+
+    let capacity: Int
+    /// How many parts are kept in all.
+    let partLimit: Int
+    private let shards = (0..<16).map { _ in Shard() }
+    private let closed: Mutex<Ring>
+    private let open = Atomic(0)
+    private let parts = Atomic(0)
+    private let unseen = Atomic(0)
+    /// The number of the look at all timelines that comes next: whoever looks again sees by it what has changed since.
+    private let look = Atomic(0)
+
+    init(capacity: Int) {
+        self.capacity = max(capacity, 1)
+        partLimit = self.capacity * 50 + 10_000
+        closed = Mutex(Ring(capacity: self.capacity, partLimit: self.capacity * 50))
+    }
+
+    private func shard(_ number: Int) -> Shard { shards[number & 15] }
+
+    /// Notes an event.
+    func note(_ event: RequestEvent) {
+        switch event.kind {
+        case .opened(let parent): open(event.store, parent, event.instant)
+        case .closed(let outcome): close(event.store, outcome, event.instant)
+        case .entered(.closing):
+            let values = event.store.inspectedValues(limit: 32).map { ($0.tag, $0.shown?.bounded()) }
+            change(event) { timeline, admits in
+                timeline.note(event, nil, admits: admits)
+                timeline.note(values, admits: admits)
+            }
+        case .acquisitionFailed(_, let error), .released(_, let error?), .waitEnded(_, let error?),
+            .jobEnded(_, .failed(let error)):
+            let text = describe(error)
+            change(event) { $0.note(event, text, admits: $1) }
+        default: change(event) { $0.note(event, nil, admits: $1) }
+        }
+    }
+
+    private func change(_ event: RequestEvent, _ body: (inout Timeline, () -> Bool) -> Void) {
+        let number = event.store.identity
+        shard(number).timelines.withLock { timelines in
+            guard let index = timelines.index(forKey: number) else { return }
+            timelines.values[index].changed = look.load(ordering: .relaxed)
+            body(&timelines.values[index]) { admitsPart() }
+        }
+    }
+
+    private func admitsPart() -> Bool {
+        guard parts.add(1, ordering: .relaxed).newValue > partLimit else { return true }
+        parts.subtract(1, ordering: .relaxed)
+        return false
+    }
+
+    private func open(_ store: RequestStore, _ parent: RequestStore?, _ instant: Instant) {
+        guard open.add(1, ordering: .relaxed).newValue <= Self.openLimit else {
+            open.subtract(1, ordering: .relaxed)
+            unseen.add(1, ordering: .relaxed)
+            return
+        }
+        var timeline = Timeline(store, parent: parent, at: instant)
+        shard(store.identity).timelines.withLock { timelines in
+            timeline.changed = look.load(ordering: .relaxed)
+            timelines[store.identity] = timeline
+        }
+    }
+
+    private func close(_ store: RequestStore, _ outcome: RequestOutcome, _ instant: Instant) {
+        let number = store.identity
+        let end = Timeline.End(outcome, of: store.id, at: instant)
+        let (left, parts): (RequestStore?, Int?) = shard(number).timelines.withLock { timelines in
+            guard let index = timelines.index(forKey: number) else { return (nil, nil) }
+            timelines.values[index].changed = look.load(ordering: .relaxed)
+            return (timelines.values[index].close(end), timelines.values[index].parts)
+        }
+        withExtendedLifetime(left) {}
+        guard let parts else { return }
+        open.subtract(1, ordering: .relaxed)
+        var next = closed.withLock { $0.add(number, parts) }
+        while let number = next {
+            forget(number)
+            next = closed.withLock { $0.removeOverdue() }
+        }
+    }
+
+    /// Lets go of the timeline of a closed store.
+    private func forget(_ number: Int) {
+        let timeline = shard(number).timelines.withLock { $0.removeValue(forKey: number) }
+        if let timeline { parts.subtract(timeline.parts, ordering: .relaxed) }
+    }
+
+    /// Lets go of the timeline of an open store, which is not to be seen.
+    func hide(_ store: RequestStore) {
+        let timeline = shard(store.identity).timelines.withLock { timelines in
+            timelines[store.identity]?.end == nil ? timelines.removeValue(forKey: store.identity) : nil
+        }
+        guard let timeline else { return }
+        open.subtract(1, ordering: .relaxed)
+        parts.subtract(timeline.parts, ordering: .relaxed)
+    }
+
+    // MARK: Looking
+
+    /// What is kept.
+    struct Look: Sendable {
+        /// To be given to the next look.
+        let number: Int
+        let timelines: [Timeline]
+        /// How many are kept no longer, or were never.
+        let forgotten: Int
+    }
+
+    /// Everything that is kept.
+    func lookAtAll() -> Look {
+        let number = look.add(1, ordering: .relaxed).newValue
+        var timelines: [Timeline] = []
+        for shard in shards { shard.timelines.withLock { timelines += $0.values } }
+        let forgotten = closed.withLock { $0.forgotten }
+        return Look(number: number, timelines: timelines, forgotten: forgotten + unseen.load(ordering: .relaxed))
+    }
+}
+#endif
