@@ -214,6 +214,7 @@ let package = Package(
         .testTarget(
             name: "PerRequestInspectorTests",
             dependencies: [
+                "PerRequestAdapters",
                 "PerRequestHummingbird",
                 "PerRequestInspector",
                 "PerRequestTestSupport",

@@ -46,7 +46,8 @@ extension RequestInspector.Access {
     }
 
     private static let proxyHeaders = [
-        "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Server", "X-Real-IP", "Via",
+        "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Server", "X-Real-IP",
+        "Via",
     ].compactMap { HTTPField.Name($0) }
 
     static func refusal(of request: Request, from peer: SocketAddress?) -> String? {
@@ -54,7 +55,8 @@ extension RequestInspector.Access {
         guard let peer else { return "It is not known where this request comes from. \(remedy)" }
         guard peer.isLoopback else { return "The inspector answers this machine only. \(remedy)" }
         for name in proxyHeaders where request.headers.contains(name) {
-            return "This request has come through a proxy, as its header \(name) says: it is not from this machine. \(remedy)"
+            return
+                "This request has come through a proxy, as its header \(name) says: it is not from this machine. \(remedy)"
         }
         // A page from elsewhere can have its host's name lead to this machine: it would read the answer.
         guard let host = request.head.authority, isLoopback(host: host) else {

@@ -43,7 +43,7 @@ final class Recorder: Sendable {
         switch event.kind {
         case .opened(let parent): open(event.store, parent, event.instant)
         case .closed(let outcome): close(event.store, outcome, event.instant)
-        case .entered(.closing):
+        case .entered(.settling), .entered(.closing):
             let values = event.store.inspectedValues(limit: 32).map { ($0.tag, $0.shown?.bounded()) }
             change(event) { timeline, admits in
                 timeline.note(event, nil, admits: admits)

@@ -30,6 +30,7 @@ struct Timeline: Sendable {
     private(set) var jobs: [Job] = []
     private(set) var limits: [Limit] = []
     private(set) var values: [(tag: Int32, shown: String?)] = []
+    private var admittedValues = 0
 
     init(_ store: RequestStore, parent: RequestStore?, at instant: Instant) {
         number = store.identity
@@ -95,9 +96,11 @@ struct Timeline: Sendable {
         }
     }
 
-    /// Notes what is set when the store begins to close.
-    mutating func note(_ values: [(tag: Int32, shown: String?)], admits: () -> Bool) {
-        for value in values where isAdmitted(admits) { self.values.append(value) }
+    /// Notes what is set, if anything is: a store that closes may be empty already.
+    mutating func note(_ present: [(tag: Int32, shown: String?)], admits: () -> Bool) {
+        guard !present.isEmpty else { return }
+        while admittedValues < present.count, isAdmitted(admits) { admittedValues += 1 }
+        values = Array(present.prefix(admittedValues))
     }
 
     /// Notes that the store has closed, and lets go of it.

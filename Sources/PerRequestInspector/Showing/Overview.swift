@@ -32,7 +32,8 @@ struct Overview {
         if let end = timeline.end {
             guard end.outcome == "abandoned" else { return }
             let left = timeline.acquisitions.filter { $0.acquired != nil }
-            leaks += left.isEmpty ? [(nil, timeline.number, end.instant)] : left.map { ($0, timeline.number, end.instant) }
+            leaks +=
+                left.isEmpty ? [(nil, timeline.number, end.instant)] : left.map { ($0, timeline.number, end.instant) }
             return
         }
         open += 1

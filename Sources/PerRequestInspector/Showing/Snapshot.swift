@@ -47,8 +47,8 @@ extension Timeline {
     ///
     /// It runs a user's code.
     var shownValues: [(tag: Int32, shown: String?)] {
-        guard values.isEmpty, let store else { return values }
-        return store.inspectedValues(limit: 32).map { ($0.tag, $0.shown?.bounded()) }
+        let present = store.map { $0.inspectedValues(limit: 32) } ?? []
+        return present.isEmpty ? values : present.map { ($0.tag, $0.shown?.bounded()) }
     }
 }
 
