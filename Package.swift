@@ -229,6 +229,7 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types", condition: .when(traits: ["Inspector"])),
                 .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Inspector"])),
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Inspector"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["Inspector"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Inspector"])),
                 .product(
                     name: "ServiceLifecycle",

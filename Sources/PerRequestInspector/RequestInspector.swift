@@ -35,7 +35,6 @@ import Foundation
 public final class RequestInspector: RequestObserver {
     let recorder: Recorder
     let access: Access
-    let start = ContinuousClock.now
     let startedAt = Date.now
     let mounts = Mutex<[MountPath]>([])
     let watchers = Atomic(0)
@@ -54,7 +53,10 @@ public final class RequestInspector: RequestObserver {
     public func observe(_ event: RequestEvent) { recorder.note(event) }
 
     /// What is kept now.
-    func look() -> Snapshot { Snapshot(recorder.lookAtAll(), since: start) }
+    func look() -> Snapshot {
+        let look = recorder.lookAtAll()
+        return Snapshot(look, at: recorder.now)
+    }
 }
 
 extension RequestInspector: SelfServingObserver {

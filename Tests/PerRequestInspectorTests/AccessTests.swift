@@ -1,9 +1,11 @@
 #if Inspector
+import AsyncHTTPClient
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import HummingbirdTesting
 import NIOCore
+import NIOHTTP1
 import PerRequest
 import PerRequestHummingbird
 import PerRequestTestSupport
@@ -15,10 +17,14 @@ import Testing
 struct AccessTests {
     let router = RequestStoreRouter()
 
-    @Test("is nobody who came through a proxy, wherever that is", arguments: [
-        ["X-Forwarded-For": "127.0.0.1"], ["x-forwarded-for": ""], ["Forwarded": "for=127.0.0.1"], ["Via": "1.1 proxy"],
-        ["X-Real-IP": "127.0.0.1"], ["X-Forwarded-Host": "localhost"], ["X-Forwarded-Proto": "https"],
-    ])
+    @Test(
+        "is nobody who came through a proxy, wherever that is",
+        arguments: [
+            ["X-Forwarded-For": "127.0.0.1"], ["x-forwarded-for": ""], ["Forwarded": "for=127.0.0.1"],
+            ["Via": "1.1 proxy"],
+            ["X-Real-IP": "127.0.0.1"], ["X-Forwarded-Host": "localhost"], ["X-Forwarded-Proto": "https"],
+        ]
+    )
     func proxies(_ headers: [String: String]) async throws {
         let inspector = RequestInspector()
         inspector.mount(on: router)
@@ -65,6 +71,21 @@ struct AccessTests {
             #expect(try refusal(SocketAddress(ipAddress: address, port: 1))?.contains("this machine only") == true)
         }
         #expect(refusal(nil)?.contains("not known") == true)
+    }
+
+    @Test("is who comes by a socket of this machine")
+    func unixDomainSocket() async throws {
+        let inspector = RequestInspector()
+        inspector.mount(on: router)
+        let path = "/tmp/inspector-\(UInt64.random(in: 0 ... .max)).socket"
+        try await withInspected(router, inspector, address: .unixDomainSocket(path: path)) { _, _ in
+            let url = "http+unix://\(path.replacing("/", with: "%2F"))/_requests/snapshot"
+            var request = HTTPClientRequest(url: url)
+            request.headers = ["Host": "localhost"]
+            let response = try await HTTPClient.shared.execute(request, timeout: .minutes(2))
+            #expect(response.status == .ok)
+            _ = try await response.body.collect(upTo: 1_000_000)
+        }
     }
 
     @Test("is nobody where there is no connection")

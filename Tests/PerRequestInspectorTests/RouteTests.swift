@@ -93,6 +93,24 @@ struct RouteTests {
         #expect(mounted.look().timelines.count == 2, "what only begins like it is another's")
     }
 
+    @Test("are seen by another inspector, and not by the one they are of")
+    func twoInspectors() async throws {
+        let other = RequestInspector()
+        inspector.mount(on: router)
+        other.mount(on: router, at: "/_other")
+        let closed = Noticing.count(3) { if case .closed = $0.kind { true } else { false } }
+        router.get("seen") { _, _ in "by both" }
+        try await withInspected(router, inspector, observers: [other, closed.observer]) { port, _ in
+            for path in ["/seen", "/_requests/snapshot", "/_other/snapshot"] {
+                let answer = try await get(path, on: port)
+                #expect(answer.status == 200)
+            }
+            await closed.gate.pass()
+        }
+        #expect(inspector.look().timelines.map(\.served?.route) == ["/_other/snapshot", "/seen"])
+        #expect(other.look().timelines.map(\.served?.route) == ["/_requests/snapshot", "/seen"])
+    }
+
     @Test("are one request's, where one is asked for; of none, where there is none")
     func one() async throws {
         inspector.mount(on: router)

@@ -26,13 +26,13 @@ enum LoggedValues {
         }
     }
 
-    /// These keys' values in this very store, as they are shown: those that are marked.
-    static func show(_ tags: ArraySlice<Int32>, in core: StoreCore) -> [(tag: Int32, shown: String?)] {
-        let marked = keys.withLock { $0 }
-        return tags.map { tag in
-            guard let key = marked.first(where: { $0.tag == tag }), case .found(let value, true) = core.read(.key(tag))
-            else { return (tag, nil) }
-            return (tag, key.show(value))
+    /// Adds how the values are shown that have been set in this very store and are marked.
+    static func show(_ values: inout [(tag: Int32, shown: String?)], in core: StoreCore) {
+        for key in keys.withLock({ $0 }) {
+            guard let index = values.firstIndex(where: { $0.tag == key.tag }),
+                case .found(let value, true) = core.read(.key(key.tag))
+            else { continue }
+            values[index].shown = key.show(value)
         }
     }
 }

@@ -11,8 +11,16 @@ extension RequestStore {
     ///
     /// - Parameter limit: How many there are at most.
     package func inspectedValues(limit: Int) -> [(tag: Int32, shown: String?)] {
-        let tags = slot.memory.tags(of: number).prefix(limit)
-        return tags.isEmpty ? [] : LoggedValues.show(tags, in: core)
+        var values = slot.memory.unshownValues(of: number, limit: limit)
+        if !values.isEmpty { LoggedValues.show(&values, in: core) }
+        return values
+    }
+
+    /// What gives ``id`` when somebody wants to read it, without the store: of Hummingbird's own no text is made for requests
+    /// that nobody looks at.
+    package var identification: any CustomStringConvertible & Sendable {
+        guard core.givenID == nil, core.parent == nil, let given = core.receiver?.identification else { return id }
+        return given
     }
 
     /// The names of the keys with these tags; a resource's is not among them.

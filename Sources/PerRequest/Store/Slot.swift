@@ -166,15 +166,19 @@ extension SlotMemory {
         }
     }
 
-    /// The tags of all that is set in the store, resources too.
-    func tags(of store: Int) -> [Int32] {
+    /// The tags of all that is set in the store, resources too, each with room for how its value is shown.
+    func unshownValues(of store: Int, limit: Int) -> [(tag: Int32, shown: String?)] {
         contents.withLock { contents in
             guard owner.load(ordering: .relaxed) == store else { return [] }
-            var tags = contents.others.tagged.map(\.tag)
-            for home in 0..<8 where contents.taken & (1 << home) != 0 {
-                tags.append(self.tags[home].load(ordering: .relaxed))
+            let count = min(contents.taken.nonzeroBitCount + contents.others.tagged.count, limit)
+            guard count > 0 else { return [] }
+            var values: [(tag: Int32, shown: String?)] = []
+            values.reserveCapacity(count)
+            for home in 0..<8 where contents.taken & (1 << home) != 0 && values.count < count {
+                values.append((tags[home].load(ordering: .relaxed), nil))
             }
-            return tags
+            for entry in contents.others.tagged.prefix(count - values.count) { values.append((entry.tag, nil)) }
+            return values
         }
     }
 

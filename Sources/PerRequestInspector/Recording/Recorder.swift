@@ -9,8 +9,6 @@ import Synchronization
 ///
 /// **Bounds.** So many timelines of closed stores, so many of open ones, and so many parts of all of them together.
 final class Recorder: Sendable {
-    typealias Instant = ContinuousClock.Instant
-
     /// What is kept of the stores whose numbers have the same lowest bits.
     private final class Shard: Sendable {
         let timelines = Mutex<[Int: Timeline]>([:])
@@ -19,6 +17,7 @@ final class Recorder: Sendable {
     /// How many stores can be open that are seen.
     static let openLimit = 2_000
 
+    private let start = ContinuousClock.now
     let capacity: Int
     /// How many parts are kept in all.
     let partLimit: Int
@@ -38,32 +37,48 @@ final class Recorder: Sendable {
 
     private func shard(_ number: Int) -> Shard { shards[number & 15] }
 
+    /// The time now, as events have it.
+    var now: Time { time(.now) }
+
+    private func time(_ instant: ContinuousClock.Instant) -> Time { Time(start.duration(to: instant)) }
+
     /// Notes an event.
     func note(_ event: RequestEvent) {
+        let now = time(event.instant)
         switch event.kind {
-        case .opened(let parent): open(event.store, parent, event.instant)
-        case .closed(let outcome): close(event.store, outcome, event.instant)
-        case .entered(.settling), .entered(.closing):
-            let values = event.store.inspectedValues(limit: 32).map { ($0.tag, $0.shown?.bounded()) }
-            change(event) { timeline, admits in
-                timeline.note(event, nil, admits: admits)
-                timeline.note(values, admits: admits)
-            }
+        case .opened(let parent): open(event.store, parent, now)
+        case .closed(let outcome): close(event.store, outcome, now)
+        case .entered(.settling), .entered(.closing): change(event, now, values: event.store.presentValues)
         case .acquisitionFailed(_, let error), .released(_, let error?), .waitEnded(_, let error?),
             .jobEnded(_, .failed(let error)):
-            let text = describe(error)
-            change(event) { $0.note(event, text, admits: $1) }
-        default: change(event) { $0.note(event, nil, admits: $1) }
+            change(event, now, describe(error))
+        default: change(event, now)
         }
     }
 
-    private func change(_ event: RequestEvent, _ body: (inout Timeline, () -> Bool) -> Void) {
+    private func change(
+        _ event: RequestEvent,
+        _ now: Time,
+        _ error: String? = nil,
+        values: [Timeline.Value] = []
+    ) {
         let number = event.store.identity
         shard(number).timelines.withLock { timelines in
             guard let index = timelines.index(forKey: number) else { return }
-            timelines.values[index].changed = look.load(ordering: .relaxed)
-            body(&timelines.values[index]) { admitsPart() }
+            note(event, now, error, values, in: &timelines.values[index])
         }
+    }
+
+    private func note(
+        _ event: RequestEvent,
+        _ now: Time,
+        _ error: String?,
+        _ values: [Timeline.Value],
+        in timeline: inout Timeline
+    ) {
+        timeline.changed = look.load(ordering: .relaxed)
+        timeline.note(event, at: now, error, admits: admitsPart)
+        if !values.isEmpty { timeline.note(values, admits: admitsPart) }
     }
 
     private func admitsPart() -> Bool {
@@ -72,35 +87,39 @@ final class Recorder: Sendable {
         return false
     }
 
-    private func open(_ store: RequestStore, _ parent: RequestStore?, _ instant: Instant) {
+    private func open(_ store: RequestStore, _ parent: RequestStore?, _ now: Time) {
         guard open.add(1, ordering: .relaxed).newValue <= Self.openLimit else {
             open.subtract(1, ordering: .relaxed)
             unseen.add(1, ordering: .relaxed)
             return
         }
-        var timeline = Timeline(store, parent: parent, at: instant)
+        var timeline = Timeline(store, parent: parent, at: now)
         shard(store.identity).timelines.withLock { timelines in
             timeline.changed = look.load(ordering: .relaxed)
             timelines[store.identity] = timeline
         }
     }
 
-    private func close(_ store: RequestStore, _ outcome: RequestOutcome, _ instant: Instant) {
+    private func close(_ store: RequestStore, _ outcome: RequestOutcome, _ now: Time) {
         let number = store.identity
-        let end = Timeline.End(outcome, of: store.id, at: instant)
-        let (left, parts): (RequestStore?, Int?) = shard(number).timelines.withLock { timelines in
-            guard let index = timelines.index(forKey: number) else { return (nil, nil) }
-            timelines.values[index].changed = look.load(ordering: .relaxed)
-            return (timelines.values[index].close(end), timelines.values[index].parts)
+        let end = Timeline.End(outcome, of: store, at: now)
+        let closed: (store: RequestStore?, parts: Int)? = shard(number).timelines.withLock { timelines in
+            guard let index = timelines.index(forKey: number) else { return nil }
+            return close(&timelines.values[index], end)
         }
-        withExtendedLifetime(left) {}
-        guard let parts else { return }
+        guard let parts = closed?.parts else { return }
         open.subtract(1, ordering: .relaxed)
-        var next = closed.withLock { $0.add(number, parts) }
+        var next = self.closed.withLock { $0.add(number, parts) }
         while let number = next {
             forget(number)
-            next = closed.withLock { $0.removeOverdue() }
+            next = self.closed.withLock { $0.removeOverdue() }
         }
+    }
+
+    /// - Returns: The store, to be let go without the lock, and how many parts it has.
+    private func close(_ timeline: inout Timeline, _ end: Timeline.End) -> (store: RequestStore?, parts: Int) {
+        timeline.changed = look.load(ordering: .relaxed)
+        return (timeline.close(end), timeline.parts)
     }
 
     /// Lets go of the timeline of a closed store.

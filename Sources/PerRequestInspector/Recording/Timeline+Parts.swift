@@ -4,16 +4,21 @@ import PerRequest
 extension Timeline {
     /// How a store ended.
     struct End: Sendable {
-        let instant: Instant
-        let name: String
+        let at: Time
+        /// What gives the request's id.
+        let name: any CustomStringConvertible & Sendable
         let verdict: RequestOutcome.Verdict
         let status: RequestStatus?
         let outcome: String
         let error: String?
 
-        init(_ outcome: RequestOutcome, of name: String, at instant: Instant) {
-            self.instant = instant
-            self.name = name.bounded()
+        init(_ outcome: RequestOutcome, of store: RequestStore, at time: Time) {
+            at = time
+            name =
+                switch store.identification {
+                case let text as String: text.bounded()
+                case let name: name
+                }
             verdict = outcome.verdict
             status = outcome.status
             (self.outcome, error) =
@@ -34,18 +39,18 @@ extension Timeline {
         let declaration: SourcePosition?
         let askedAt: SourcePosition
         let inside: RequestEvent.Acquisition.ID?
-        let from: Instant
-        var acquired, computed, failed, released: Instant?
-        var releasing: (instant: Instant, verdict: RequestOutcome.Verdict)?
+        let from: Time
+        var acquired, computed, failed, released: Time?
+        var releasing: (at: Time, verdict: RequestOutcome.Verdict)?
         var error, releaseError: String?
 
-        init(_ acquisition: RequestEvent.Acquisition, from instant: Instant) {
+        init(_ acquisition: RequestEvent.Acquisition, from time: Time) {
             id = acquisition.id
             key = acquisition.key.bounded()
             declaration = acquisition.declaration
             askedAt = acquisition.askedAt
             inside = acquisition.inside
-            from = instant
+            from = time
         }
 
         var isUnderWay: Bool { acquired == nil && computed == nil && failed == nil }
@@ -60,18 +65,18 @@ extension Timeline {
         let isUse: Bool
         let askedAt: SourcePosition
         let inside: RequestEvent.Acquisition.ID?
-        let from: Instant
-        var to: Instant?
+        let from: Time
+        var to: Time?
         var error: String?
 
-        init(_ call: RequestEvent.Call, isUse: Bool, from instant: Instant) {
+        init(_ call: RequestEvent.Call, isUse: Bool, from time: Time) {
             id = call.id
             acquisition = call.acquisition.id
             key = call.acquisition.key.bounded()
             self.isUse = isUse
             askedAt = call.askedAt
             inside = call.inside
-            from = instant
+            from = time
         }
     }
 
@@ -93,17 +98,17 @@ extension Timeline {
 
         let id: RequestEvent.Job.ID
         let name: String
-        let admitted: Instant
-        var started, ended: Instant?
+        let admitted: Time
+        var started, ended: Time?
         var end: End?
         var error: String?
         /// The number of its own store.
         var store: Int?
 
-        init(_ job: RequestEvent.Job, admitted instant: Instant) {
+        init(_ job: RequestEvent.Job, admitted time: Time) {
             id = job.id
             name = job.name.bounded()
-            admitted = instant
+            admitted = time
         }
     }
 
@@ -112,13 +117,13 @@ extension Timeline {
         let subject: RequestEvent.Limit.Subject
         let acquisition: RequestEvent.Acquisition.ID?
         let duration: Duration
-        let at: Instant
+        let at: Time
 
-        init(_ limit: RequestEvent.Limit, at instant: Instant) {
+        init(_ limit: RequestEvent.Limit, at time: Time) {
             subject = limit.subject
             acquisition = limit.acquisition?.id
             duration = limit.duration
-            at = instant
+            at = time
         }
     }
 }

@@ -6,14 +6,15 @@ import PerRequest
 /// It has so many parts at most, and each is of a bounded size: a part is what an event begins, an acquisition or a call or a job,
 /// a phase, a limit that has passed, or a value.
 struct Timeline: Sendable {
-    typealias Instant = ContinuousClock.Instant
-
     /// How many parts one has at most.
     static let partLimit = 400
 
+    /// A value under the key of a tag, as it is shown, if it is.
+    typealias Value = (tag: Int32, shown: String?)
+
     let number: Int
     let parent: Int?
-    let opened: Instant
+    let opened: Time
     /// The store, while it is open.
     var store: RequestStore?
     /// The look in which it changed: see ``Recorder``.
@@ -22,20 +23,23 @@ struct Timeline: Sendable {
     private(set) var parts = 0
     private(set) var dropped = 0
     private(set) var served: RequestEvent.Served?
-    private(set) var settled: (instant: Instant, verdict: RequestOutcome.Verdict)?
+    private(set) var settled: (at: Time, verdict: RequestOutcome.Verdict)?
     private(set) var end: End?
-    private(set) var phases: [(phase: RequestEvent.Phase, from: Instant)] = []
+    private(set) var phases: [(phase: RequestEvent.Phase, from: Time)] = []
     private(set) var acquisitions: [Acquisition] = []
     private(set) var calls: [Call] = []
     private(set) var jobs: [Job] = []
     private(set) var limits: [Limit] = []
-    private(set) var values: [(tag: Int32, shown: String?)] = []
+    /// What was set when that was last looked at.
+    private(set) var values: [Value] = []
+    /// The request's id, as the application has it, once that was asked for.
+    private(set) var name = ""
     private var admittedValues = 0
 
-    init(_ store: RequestStore, parent: RequestStore?, at instant: Instant) {
+    init(_ store: RequestStore, parent: RequestStore?, at time: Time) {
         number = store.identity
         self.parent = parent?.identity
-        opened = instant
+        opened = time
         self.store = store
         phases.reserveCapacity(7)
     }
@@ -43,11 +47,11 @@ struct Timeline: Sendable {
     /// Notes what has happened.
     ///
     /// - Parameters:
-    ///   - event: What has happened; neither its opening nor its close.
+    ///   - event: What has happened; neither the store's opening nor its close.
+    ///   - now: When.
     ///   - error: The error that it tells of.
     ///   - admits: Whether there is room for one more part.
-    mutating func note(_ event: RequestEvent, _ error: String?, admits: () -> Bool) {
-        let now = event.instant
+    mutating func note(_ event: RequestEvent, at now: Time, _ error: String?, admits: () -> Bool) {
         switch event.kind {
         case .settled(let verdict): settled = (now, verdict)
         case .acquiring(let acquisition):
@@ -97,7 +101,7 @@ struct Timeline: Sendable {
     }
 
     /// Notes what is set, if anything is: a store that closes may be empty already.
-    mutating func note(_ present: [(tag: Int32, shown: String?)], admits: () -> Bool) {
+    mutating func note(_ present: [Value], admits: () -> Bool) {
         guard !present.isEmpty else { return }
         while admittedValues < present.count, isAdmitted(admits) { admittedValues += 1 }
         values = Array(present.prefix(admittedValues))
@@ -111,6 +115,20 @@ struct Timeline: Sendable {
         return store.take()
     }
 
+    /// The same to be shown, with the name and the values that an open store has now, and without the store.
+    ///
+    /// It runs a user's code: not under a lock.
+    var shown: Timeline {
+        var shown = self
+        if let end { shown.name = end.name.description.bounded() }
+        guard let store else { return shown }
+        shown.store = nil
+        shown.name = store.id.bounded()
+        let present = store.presentValues
+        if !present.isEmpty { shown.values = present }
+        return shown
+    }
+
     private mutating func isAdmitted(_ admits: () -> Bool) -> Bool {
         guard parts < Self.partLimit, admits() else {
             dropped += 1
@@ -120,11 +138,11 @@ struct Timeline: Sendable {
         return true
     }
 
-    private mutating func begin(_ call: RequestEvent.Call, isUse: Bool, _ now: Instant, _ admits: () -> Bool) {
+    private mutating func begin(_ call: RequestEvent.Call, isUse: Bool, _ now: Time, _ admits: () -> Bool) {
         if isAdmitted(admits) { calls.append(Call(call, isUse: isUse, from: now)) }
     }
 
-    private mutating func end(_ call: RequestEvent.Call, _ now: Instant, _ error: String?) {
+    private mutating func end(_ call: RequestEvent.Call, _ now: Time, _ error: String?) {
         guard let index = calls.lastIndex(where: { $0.id == call.id && $0.to == nil }) else { return }
         calls[index].to = now
         calls[index].error = error
@@ -140,6 +158,19 @@ struct Timeline: Sendable {
     private mutating func change(_ id: RequestEvent.Job.ID, _ body: (inout Job) -> Void) {
         guard let index = jobs.lastIndex(where: { $0.id == id }) else { return }
         body(&jobs[index])
+    }
+}
+
+extension RequestStore {
+    /// The values that are set, as they are shown.
+    ///
+    /// It runs a user's code: not under a lock.
+    var presentValues: [Timeline.Value] {
+        var values = inspectedValues(limit: 32)
+        for index in values.indices {
+            if let shown = values[index].shown { values[index].shown = shown.bounded() }
+        }
+        return values
     }
 }
 

@@ -45,7 +45,7 @@ extension RequestInspector {
             let next = look()
             if next.differs(from: last) {
                 var json = JSON()
-                next.writeChange(&json, since: last.look.number, known: Set(last.timelines.map(\.number)))
+                next.writeChange(&json, since: last.look, known: Set(last.timelines.map(\.number)))
                 try await writer.write(.event("change", json))
                 written = .now
             } else if written.duration(to: began) >= .seconds(15) {
@@ -68,7 +68,7 @@ extension RequestInspector {
 extension Snapshot {
     /// Whether anything has changed since an earlier one.
     func differs(from last: Snapshot) -> Bool {
-        look.forgotten != last.look.forgotten || timelines.contains { $0.changed >= last.look.number }
+        forgotten != last.forgotten || timelines.contains { $0.changed >= last.look }
             || timelines.count != last.timelines.count
     }
 }

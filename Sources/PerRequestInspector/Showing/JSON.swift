@@ -29,6 +29,8 @@ struct JSON: Sendable {
         if let value { field(name) { $0.number(value) } }
     }
 
+    mutating func field(_ name: StaticString, _ time: Time?) { field(name, time?.microseconds) }
+
     mutating func field(_ name: StaticString, _ value: Bool) {
         field(name) { $0.raw(value ? "true" : "false") }
     }

@@ -8,10 +8,10 @@ struct Overview {
         var acquiring = 0
         var waiting = 0
         /// The longest wait: since when, and of which store.
-        var longest: (since: Timeline.Instant, number: Int)?
+        var longest: (since: Time, number: Int)?
 
-        mutating func wait(since instant: Timeline.Instant, of number: Int) {
-            if longest.map({ instant < $0.since }) ?? true { longest = (instant, number) }
+        mutating func wait(since time: Time, of number: Int) {
+            if longest.map({ time < $0.since }) ?? true { longest = (time, number) }
         }
     }
 
@@ -20,7 +20,7 @@ struct Overview {
     private(set) var held: [(acquisition: Timeline.Acquisition, number: Int, isOverdue: Bool)] = []
     private(set) var overdue: [(key: String?, number: Int, limit: Timeline.Limit)] = []
     /// What was held where a store was dropped while it was open.
-    private(set) var leaks: [(acquisition: Timeline.Acquisition?, number: Int, at: Timeline.Instant)] = []
+    private(set) var leaks: [(acquisition: Timeline.Acquisition?, number: Int, at: Time)] = []
 
     init(_ snapshot: Snapshot) {
         for timeline in snapshot.timelines { add(timeline) }
@@ -33,7 +33,7 @@ struct Overview {
             guard end.outcome == "abandoned" else { return }
             let left = timeline.acquisitions.filter { $0.acquired != nil }
             leaks +=
-                left.isEmpty ? [(nil, timeline.number, end.instant)] : left.map { ($0, timeline.number, end.instant) }
+                left.isEmpty ? [(nil, timeline.number, end.at)] : left.map { ($0, timeline.number, end.at) }
             return
         }
         open += 1
@@ -58,7 +58,7 @@ struct Overview {
         }
     }
 
-    func write(_ json: inout JSON, _ snapshot: Snapshot) {
+    func write(_ json: inout JSON) {
         json.object { json in
             json.field("open", open)
             json.field("held", held) { json, held in
@@ -67,7 +67,7 @@ struct Overview {
                     json.field("declaration", held.acquisition.declaration?.text)
                     json.field("request", "\(held.number)")
                     json.field("acquisition", held.acquisition.id.text)
-                    json.field("since", snapshot.time(held.acquisition.acquired))
+                    json.field("since", held.acquisition.acquired)
                     json.field("askedAt", held.acquisition.askedAt.text)
                     json.field("overdue", held.isOverdue)
                 }
@@ -76,7 +76,7 @@ struct Overview {
                 json.object { json in
                     json.field("key", wait.key)
                     json.field("waiters", wait.pool.waiting + wait.pool.acquiring)
-                    json.field("longestSince", snapshot.time(wait.longest.since))
+                    json.field("longestSince", wait.longest.since)
                     json.field("request", "\(wait.longest.number)")
                 }
             }
@@ -94,7 +94,7 @@ struct Overview {
                     json.field("request", "\(overdue.number)")
                     json.field("what", overdue.limit.subject.text)
                     json.field("limit", overdue.limit.duration.microseconds)
-                    json.field("at", snapshot.time(overdue.limit.at))
+                    json.field("at", overdue.limit.at)
                 }
             }
             json.field("leaks", leaks) { json, leak in
@@ -103,14 +103,14 @@ struct Overview {
                     json.field("key", leak.acquisition?.key)
                     json.field("declaration", leak.acquisition?.declaration?.text)
                     json.field("askedAt", leak.acquisition?.askedAt.text)
-                    json.field("at", snapshot.time(leak.at))
+                    json.field("at", leak.at)
                 }
             }
         }
     }
 
     /// The keys that are waited for, the longest wait first.
-    private var waiting: [(key: String, pool: Pool, longest: (since: Timeline.Instant, number: Int))] {
+    private var waiting: [(key: String, pool: Pool, longest: (since: Time, number: Int))] {
         pools.compactMap { key, pool in pool.longest.map { (key, pool, $0) } }
             .sorted { $0.longest.since < $1.longest.since }
     }

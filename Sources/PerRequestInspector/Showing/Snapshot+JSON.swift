@@ -11,11 +11,11 @@ extension Snapshot {
     /// Everything, or one request.
     func write(_ json: inout JSON, startedAt: Date, capacity: Int, only number: Int? = nil) {
         json.object { json in
-            json.field("now", time(now))
+            json.field("now", now)
             json.field("startedAt", startedAt.ISO8601Format())
             json.field("capacity", capacity)
-            json.field("forgotten", look.forgotten)
-            json.field("overview") { Overview(self).write(&$0, self) }
+            json.field("forgotten", forgotten)
+            json.field("overview") { Overview(self).write(&$0) }
             json.field("requests", timelines.filter { number == nil || $0.number == number }) { write($1, &$0) }
         }
     }
@@ -23,11 +23,11 @@ extension Snapshot {
     /// What has changed since a look, and which stores are gone that were kept then.
     func writeChange(_ json: inout JSON, since last: Int, known: Set<Int>) {
         json.object { json in
-            json.field("now", time(now))
-            json.field("forgotten", look.forgotten)
+            json.field("now", now)
+            json.field("forgotten", forgotten)
             json.field("requests", timelines.filter { $0.changed >= last }) { write($1, &$0) }
             json.field("removed", known.subtracting(timelines.map(\.number)).sorted()) { $0.string("\($1)") }
-            json.field("overview") { Overview(self).write(&$0, self) }
+            json.field("overview") { Overview(self).write(&$0) }
         }
     }
 
@@ -42,19 +42,19 @@ extension Snapshot {
             json.field("transport", timeline.served?.transport)
             json.field("method", timeline.served?.method)
             json.field("route", timeline.served?.route)
-            json.field("opened", time(timeline.opened))
-            json.field("settled", time(timeline.settled?.instant))
-            json.field("closed", time(timeline.end?.instant))
+            json.field("opened", timeline.opened)
+            json.field("settled", timeline.settled?.at)
+            json.field("closed", timeline.end?.at)
             json.field("verdict", (timeline.end?.verdict ?? timeline.settled?.verdict)?.text)
             json.field("outcome", timeline.end?.outcome)
             json.field("status", timeline.end?.status?.code)
             json.field("error", timeline.end?.error)
             json.field("phases", timeline.phases.indices) { json, index in
-                let next = timeline.phases.dropFirst(index + 1).first?.from ?? timeline.end?.instant
+                let next = timeline.phases.dropFirst(index + 1).first?.from ?? timeline.end?.at
                 json.object { json in
                     json.field("name", "\(timeline.phases[index].phase)")
-                    json.field("from", time(timeline.phases[index].from))
-                    json.field("to", time(next))
+                    json.field("from", timeline.phases[index].from)
+                    json.field("to", next)
                 }
             }
             json.field("acquisitions", timeline.acquisitions) { write($1, of: timeline, &$0) }
@@ -78,14 +78,14 @@ extension Snapshot {
             json.field("declaration", acquisition.declaration?.text)
             json.field("askedAt", acquisition.askedAt.text)
             json.field("inside", acquisition.inside?.text)
-            json.field("from", time(acquisition.from))
-            json.field("acquired", time(acquisition.acquired))
-            json.field("computed", time(acquisition.computed))
-            json.field("failed", time(acquisition.failed))
+            json.field("from", acquisition.from)
+            json.field("acquired", acquisition.acquired)
+            json.field("computed", acquisition.computed)
+            json.field("failed", acquisition.failed)
             json.field("error", acquisition.error)
-            json.field("releasing", time(acquisition.releasing?.instant))
+            json.field("releasing", acquisition.releasing?.at)
             json.field("verdict", acquisition.releasing?.verdict.text)
-            json.field("released", time(acquisition.released))
+            json.field("released", acquisition.released)
             json.field("releaseError", acquisition.releaseError)
             json.field("limits", timeline.limits.filter { $0.acquisition == acquisition.id }) { write($1, &$0) }
         }
@@ -96,8 +96,8 @@ extension Snapshot {
             json.field("acquisition", call.acquisition.text)
             json.field("kind", call.isUse ? "use" : "wait")
             json.field("key", call.key)
-            json.field("from", time(call.from))
-            json.field("to", time(call.to))
+            json.field("from", call.from)
+            json.field("to", call.to)
             json.field("askedAt", call.askedAt.text)
             json.field("inside", call.inside?.text)
             json.field("error", call.error)
@@ -108,9 +108,9 @@ extension Snapshot {
     private func write(_ job: Timeline.Job, _ json: inout JSON) {
         json.object { json in
             json.field("name", job.name)
-            json.field("admitted", time(job.admitted))
-            json.field("started", time(job.started))
-            json.field("ended", time(job.ended))
+            json.field("admitted", job.admitted)
+            json.field("started", job.started)
+            json.field("ended", job.ended)
             json.field("end", job.end?.rawValue)
             json.field("error", job.error)
             json.field("request", job.store.map { "\($0)" })
@@ -121,7 +121,7 @@ extension Snapshot {
         json.object { json in
             json.field("what", limit.subject.text)
             json.field("limit", limit.duration.microseconds)
-            json.field("at", time(limit.at))
+            json.field("at", limit.at)
         }
     }
 }

@@ -2,36 +2,34 @@
 import PerRequest
 
 /// What is kept at a moment, to be shown: the newest first.
+///
+/// It refers to no store.
 struct Snapshot: Sendable {
-    let look: Recorder.Look
+    /// To be given to the next one, to know what has changed since.
+    let look: Int
+    let forgotten: Int
     let timelines: [Timeline]
-    let start: Timeline.Instant
-    let now: Timeline.Instant
+    let now: Time
     /// Which request left a job, by the number of the job's own store.
     let leavers: [Int: Int]
     private let names: [Int32: String]
 
-    init(_ look: Recorder.Look, since start: Timeline.Instant, at now: Timeline.Instant = .now) {
-        self.look = look
-        self.start = start
+    init(_ look: Recorder.Look, at now: Time) {
+        self.look = look.number
+        forgotten = look.forgotten
         self.now = now
-        timelines = look.timelines.sorted { ($0.opened, $0.number) > ($1.opened, $1.number) }
+        timelines = look.timelines.map(\.shown).sorted { ($0.opened, $0.number) > ($1.opened, $1.number) }
         var leavers: [Int: Int] = [:]
         for timeline in timelines {
             for job in timeline.jobs { if let store = job.store { leavers[store] = timeline.number } }
         }
         self.leavers = leavers
-        names = RequestStore.names(of: Set(timelines.flatMap { $0.shownValues.map(\.tag) }))
+        names = RequestStore.names(of: Set(timelines.flatMap { $0.values.map(\.tag) }))
     }
-
-    /// Microseconds since the inspector was made.
-    func time(_ instant: Timeline.Instant) -> Int { start.duration(to: instant).microseconds }
-
-    func time(_ instant: Timeline.Instant?) -> Int? { instant.map { time($0) } }
 
     /// The values of a store, with the names of their keys, as far as they are shown.
     func values(_ timeline: Timeline) -> [(name: String, shown: String?)] {
-        timeline.shownValues.compactMap { value in names[value.tag].map { ($0.bounded(), value.shown) } }
+        timeline.values.compactMap { value in names[value.tag].map { ($0.bounded(), value.shown) } }
             .sorted { $0.name < $1.name }
     }
 }
@@ -39,17 +37,6 @@ struct Snapshot: Sendable {
 extension Timeline {
     /// Whether it is a store's that is open.
     var isOpen: Bool { end == nil }
-
-    /// The request's id, as the application has it.
-    var name: String { end?.name ?? store?.id.bounded() ?? "" }
-
-    /// The values that have been set, of an open store those that are set now.
-    ///
-    /// It runs a user's code.
-    var shownValues: [(tag: Int32, shown: String?)] {
-        let present = store.map { $0.inspectedValues(limit: 32) } ?? []
-        return present.isEmpty ? values : present.map { ($0.tag, $0.shown?.bounded()) }
-    }
 }
 
 extension Duration {

@@ -28,7 +28,7 @@ struct Trace {
     private mutating func add(_ timeline: Timeline) {
         let served = timeline.served.map { "\($0.method) \($0.route ?? "")" } ?? "store"
         let row = addRow("\(served) \(timeline.name)")
-        let end = timeline.end?.instant
+        let end = timeline.end?.at
         let ending: [(StaticString, String?)] = [
             ("id", "\(timeline.number)"), ("name", timeline.name), ("outcome", timeline.end?.outcome),
             ("error", timeline.end?.error),
@@ -53,7 +53,7 @@ struct Trace {
 
     private mutating func add(_ acquisition: Timeline.Acquisition, _ timeline: Timeline) {
         let row = addRow("  \(acquisition.key)")
-        let (key, end) = (acquisition.key, timeline.end?.instant)
+        let (key, end) = (acquisition.key, timeline.end?.at)
         let place: [(StaticString, String?)] = [
             ("askedAt", acquisition.askedAt.text), ("declaration", acquisition.declaration?.text),
             ("error", acquisition.error),
@@ -61,7 +61,7 @@ struct Trace {
         let arrived = acquisition.acquired ?? acquisition.computed ?? acquisition.failed
         add("acquire \(key)", "acquisition", row, acquisition.from, arrived ?? end, place)
         guard let acquired = acquisition.acquired else { return }
-        let releasing = acquisition.releasing?.instant
+        let releasing = acquisition.releasing?.at
         add("hold \(key)", "acquisition", row, acquired, releasing ?? acquisition.released ?? end)
         guard let releasing else { return }
         let result = [("error" as StaticString, acquisition.releaseError)]
@@ -78,12 +78,12 @@ struct Trace {
         _ name: String,
         _ category: StaticString,
         _ row: Int,
-        _ start: Timeline.Instant,
-        _ end: Timeline.Instant?,
+        _ start: Time,
+        _ end: Time?,
         _ arguments: [(StaticString, String?)] = []
     ) {
-        let from = snapshot.time(start)
-        let duration = max(snapshot.time(end ?? snapshot.now) - from, 0)
+        let from = start.microseconds
+        let duration = max((end ?? snapshot.now).microseconds - from, 0)
         let arguments = end == nil ? arguments + [("open", "yes")] : arguments
         events.append(
             Event(name: name, category: category, row: row, from: from, duration: duration, arguments: arguments)
