@@ -44,40 +44,40 @@ final class Recorder: Sendable {
 
     /// Notes an event.
     func note(_ event: RequestEvent) {
-        let now = time(event.instant)
+        let (number, now) = (event.store.identity, time(event.instant))
         switch event.kind {
         case .opened(let parent): open(event.store, parent, now)
         case .closed(let outcome): close(event.store, outcome, now)
-        case .entered(.settling), .entered(.closing): change(event, now, values: event.store.presentValues)
+        case .entered(.settling), .entered(.closing): change(number, event.kind, now, values: event.store.presentValues)
         case .acquisitionFailed(_, let error), .released(_, let error?), .waitEnded(_, let error?),
             .jobEnded(_, .failed(let error)):
-            change(event, now, describe(error))
-        default: change(event, now)
+            change(number, event.kind, now, describe(error))
+        default: change(number, event.kind, now)
         }
     }
 
     private func change(
-        _ event: RequestEvent,
+        _ number: Int,
+        _ kind: RequestEvent.Kind,
         _ now: Time,
         _ error: String? = nil,
         values: [Timeline.Value] = []
     ) {
-        let number = event.store.identity
         shard(number).timelines.withLock { timelines in
             guard let index = timelines.index(forKey: number) else { return }
-            note(event, now, error, values, in: &timelines.values[index])
+            note(kind, now, error, values, in: &timelines.values[index])
         }
     }
 
     private func note(
-        _ event: RequestEvent,
+        _ kind: RequestEvent.Kind,
         _ now: Time,
         _ error: String?,
         _ values: [Timeline.Value],
         in timeline: inout Timeline
     ) {
         timeline.changed = look.load(ordering: .relaxed)
-        timeline.note(event, at: now, error, admits: admitsPart)
+        timeline.note(kind, at: now, error, admits: admitsPart)
         if !values.isEmpty { timeline.note(values, admits: admitsPart) }
     }
 

@@ -47,12 +47,12 @@ struct Timeline: Sendable {
     /// Notes what has happened.
     ///
     /// - Parameters:
-    ///   - event: What has happened; neither the store's opening nor its close.
+    ///   - kind: What has happened; neither the store's opening nor its close.
     ///   - now: When.
     ///   - error: The error that it tells of.
     ///   - admits: Whether there is room for one more part.
-    mutating func note(_ event: RequestEvent, at now: Time, _ error: String?, admits: () -> Bool) {
-        switch event.kind {
+    mutating func note(_ kind: RequestEvent.Kind, at now: Time, _ error: String?, admits: () -> Bool) {
+        switch kind {
         case .settled(let verdict): settled = (now, verdict)
         case .acquiring(let acquisition):
             if isAdmitted(admits) { acquisitions.append(Acquisition(acquisition, from: now)) }
