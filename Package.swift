@@ -16,6 +16,7 @@ let package = Package(
         .library(name: "PerRequestFlyingFox", targets: ["PerRequestFlyingFox"]),
         .library(name: "PerRequestMetrics", targets: ["PerRequestMetrics"]),
         .library(name: "PerRequestTracing", targets: ["PerRequestTracing"]),
+        .library(name: "PerRequestInspector", targets: ["PerRequestInspector"]),
     ],
     traits: [
         // No trait is on by default: a package that uses only the core resolves no other package.
@@ -37,6 +38,11 @@ let package = Package(
         .trait(name: "FlyingFox", description: "Builds PerRequestFlyingFox, the adapter for FlyingFox."),
         .trait(name: "Metrics", description: "Builds PerRequestMetrics: what happens to requests, in swift-metrics."),
         .trait(name: "Tracing", description: "Builds PerRequestTracing: what happens to requests, in spans."),
+        .trait(
+            name: "Inspector",
+            description: "Builds PerRequestInspector: a page that shows requests as they happen, with Hummingbird.",
+            enabledTraits: ["Hummingbird"]
+        ),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
@@ -133,6 +139,26 @@ let package = Package(
             ]
         ),
         .target(
+            name: "PerRequestInspector",
+            dependencies: [
+                "PerRequest",
+                "PerRequestHummingbird",
+                .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Inspector"])),
+                .product(name: "HummingbirdCore", package: "hummingbird", condition: .when(traits: ["Inspector"])),
+                .product(name: "HTTPTypes", package: "swift-http-types", condition: .when(traits: ["Inspector"])),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Inspector"])),
+                .product(
+                    name: "ServiceLifecycle",
+                    package: "swift-service-lifecycle",
+                    condition: .when(traits: ["Inspector"])
+                ),
+            ],
+            resources: [
+                .embedInCode("Page/inspector.html"), .embedInCode("Page/inspector.css"),
+                .embedInCode("Page/inspector.js"),
+            ]
+        ),
+        .target(
             name: "PerRequestTestSupport",
             dependencies: [
                 "PerRequestAdapters",
@@ -182,6 +208,33 @@ let package = Package(
                     name: "InMemoryTracing",
                     package: "swift-distributed-tracing",
                     condition: .when(traits: ["Tracing"])
+                ),
+            ]
+        ),
+        .testTarget(
+            name: "PerRequestInspectorTests",
+            dependencies: [
+                "PerRequestAdapters",
+                "PerRequestHummingbird",
+                "PerRequestInspector",
+                "PerRequestTestSupport",
+                .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Inspector"])),
+                .product(name: "HummingbirdTesting", package: "hummingbird", condition: .when(traits: ["Inspector"])),
+                .product(name: "HummingbirdRouter", package: "hummingbird", condition: .when(traits: ["Inspector"])),
+                .product(
+                    name: "AsyncHTTPClient",
+                    package: "async-http-client",
+                    condition: .when(traits: ["Inspector"])
+                ),
+                .product(name: "HTTPTypes", package: "swift-http-types", condition: .when(traits: ["Inspector"])),
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Inspector"])),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Inspector"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["Inspector"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["Inspector"])),
+                .product(
+                    name: "ServiceLifecycle",
+                    package: "swift-service-lifecycle",
+                    condition: .when(traits: ["Inspector"])
                 ),
             ]
         ),

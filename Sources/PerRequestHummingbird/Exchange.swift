@@ -138,6 +138,15 @@ final class ExchangeLog: ReportReceiver {
         state.withLock { $0.id }.map { "\($0)" }
     }
 
+    /// Hummingbird makes its ids of numbers: no text is made of one that nobody reads.
+    var identification: (any CustomStringConvertible & Sendable)? {
+        switch state.withLock({ $0.id }) {
+        case .string(let id): id
+        case .stringConvertible(let id as RequestID): id
+        case let id: id.map { "\($0)" }
+        }
+    }
+
     func runJob<Result: Sendable>(_ job: nonisolated(nonsending) () async -> Result) async -> Result {
         guard let logger else { return await job() }
         return await withLogger(logger) { _ in await job() }

@@ -102,7 +102,7 @@ extension RequestStoreResponder {
     private func respondWithoutChannel(to request: Request, context: Context) async throws -> Response {
         let log = ExchangeLog()
         _ = log.claim(logger: context.logger, seesEndpoints)
-        let scope = StoreScope(sharing: server.configuration, reportingTo: log)
+        let scope = StoreScope(sharing: server.configuration(for: request), reportingTo: log)
         let response: Response
         do {
             response = try await bound(scope.store, log) {

@@ -9,7 +9,7 @@ public import HummingbirdCore
 /// The router makes it: `router.group("notes")`, and `router.group("notes", context: NotesContext.self)`.
 public struct RequestStoreRouterGroup<Context: RequestContext>: RouterMethods {
     let base: RouterGroup<Context>
-    let path: RouterPath
+    package let path: RouterPath
     let hidden: HiddenRoutes
 
     /// Adds a route.

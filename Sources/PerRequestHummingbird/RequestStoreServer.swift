@@ -17,7 +17,8 @@ public struct RequestStoreServer: Sendable {
         @Sendable (RequestReleaseError, _ intended: Response, HTTPResponse.Status) -> Response
 
     private let buildChannel: @Sendable (@escaping HTTPChannelHandler.Responder) throws -> any ServerChildChannel
-    let configuration: StoreConfiguration
+    private let configuration: StoreConfiguration
+    private let selfServing: SelfServing?
     let failureResponse: FailureResponse
     let background: BackgroundWork?
 
@@ -64,6 +65,7 @@ public struct RequestStoreServer: Sendable {
         RequestStoreServer(
             buildChannel: build,
             configuration: StoreConfiguration(limits: limits, observers: observers, background: background),
+            selfServing: SelfServing(limits, observers, background),
             failureResponse: failureResponse,
             background: background
         )
@@ -71,7 +73,7 @@ public struct RequestStoreServer: Sendable {
 
     func builder(_ startUp: StartUp) -> HTTPServerBuilder {
         let buildChannel = buildChannel
-        let configuration = configuration
+        let configuration = configuration(for:)
         return HTTPServerBuilder { responder in
             do {
                 return watched(try buildChannel(scoped(responder, configuration)))
@@ -80,6 +82,12 @@ public struct RequestStoreServer: Sendable {
                 throw error
             }
         }
+    }
+
+    /// What the stores of requests have in common.
+    @Sendable
+    func configuration(for request: Request) -> StoreConfiguration {
+        selfServing?.configuration(for: request) ?? configuration
     }
 }
 #endif

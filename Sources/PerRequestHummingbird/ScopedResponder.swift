@@ -9,13 +9,13 @@ import PerRequest
 /// Opens a store around everything the channel does for a request: the router, the head, the body.
 func scoped(
     _ responder: @escaping HTTPChannelHandler.Responder,
-    _ configuration: StoreConfiguration
+    _ configuration: @escaping @Sendable (Request) -> StoreConfiguration
 ) -> HTTPChannelHandler.Responder {
     { request, writer, channel in
         var writer = Once(consume writer)
         let log = ExchangeLog()
         // No scope, which costs an object: this frame closes the store whatever happens.
-        var store = RequestStore.open(sharing: configuration, reportingTo: log)
+        var store = RequestStore.open(sharing: configuration(request), reportingTo: log)
         defer { store.leave() }
         try await bound(store, log, channel) { [store] in
             do {

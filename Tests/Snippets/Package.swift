@@ -37,6 +37,12 @@ package.targets += [
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ]
     ),
+    .target(
+        name: "SeeYourRequests",
+        dependencies: perRequest("PerRequest", "PerRequestHummingbird", "PerRequestInspector") + [
+            .product(name: "Hummingbird", package: "hummingbird")
+        ]
+    ),
     .target(name: "UsingItAnywhere", dependencies: perRequest("PerRequest")),
     .target(name: "UsingInALibrary", dependencies: perRequest("PerRequest")),
     .target(name: "WritingAnAdapter", dependencies: perRequest("PerRequest", "PerRequestAdapters")),

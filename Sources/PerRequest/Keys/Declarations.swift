@@ -48,4 +48,12 @@ enum Declarations {
     static func others(named name: String, than tag: Int32) -> [Local] {
         noted.withLock { noted in noted.locals[name] ?? [] }.filter { $0.tag != tag }
     }
+
+    /// The names of the locals with these tags.
+    static func names(of tags: Set<Int32>) -> [Int32: String] {
+        let locals = noted.withLock { $0.locals }
+        var names: [Int32: String] = [:]
+        for (name, locals) in locals { for local in locals where tags.contains(local.tag) { names[local.tag] = name } }
+        return names
+    }
 }

@@ -25,4 +25,14 @@ enum LoggedValues {
             return key.show(value).map { (key.name, $0) }
         }
     }
+
+    /// Adds how the values are shown that have been set in this very store and are marked.
+    static func show(_ values: inout [(tag: Int32, shown: String?)], in core: StoreCore) {
+        for key in keys.withLock({ $0 }) {
+            guard let index = values.firstIndex(where: { $0.tag == key.tag }),
+                case .found(let value, true) = core.read(.key(key.tag))
+            else { continue }
+            values[index].shown = key.show(value)
+        }
+    }
 }

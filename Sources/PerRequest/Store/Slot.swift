@@ -166,6 +166,22 @@ extension SlotMemory {
         }
     }
 
+    /// The tags of all that is set in the store, resources too, each with room for how its value is shown.
+    func unshownValues(of store: Int, limit: Int) -> [(tag: Int32, shown: String?)] {
+        contents.withLock { contents in
+            guard owner.load(ordering: .relaxed) == store else { return [] }
+            let count = min(contents.taken.nonzeroBitCount + contents.others.tagged.count, limit)
+            guard count > 0 else { return [] }
+            var values: [(tag: Int32, shown: String?)] = []
+            values.reserveCapacity(count)
+            for home in 0..<8 where contents.taken & (1 << home) != 0 && values.count < count {
+                values.append((tags[home].load(ordering: .relaxed), nil))
+            }
+            for entry in contents.others.tagged.prefix(count - values.count) { values.append((entry.tag, nil)) }
+            return values
+        }
+    }
+
     /// All values of the store, for the work after the response.
     func values(of store: Int) -> ValueTable {
         contents.withLock { contents in

@@ -104,6 +104,9 @@ package protocol ReportReceiver: AnyObject, Sendable {
     /// Asked for when somebody wants to read it, from any task or thread and possibly under a lock: it runs no user's code.
     var requestID: String? { get }
 
+    /// What gives the request's id when somebody wants to read it, for as long as it may be kept: no user's object.
+    var identification: (any CustomStringConvertible & Sendable)? { get }
+
     /// Called synchronously from any task or thread; must not block.
     func receive(_ report: RequestReport)
 
@@ -111,4 +114,8 @@ package protocol ReportReceiver: AnyObject, Sendable {
     nonisolated(nonsending) func runJob<Result: Sendable>(
         _ job: nonisolated(nonsending) () async -> Result
     ) async -> Result
+}
+
+extension ReportReceiver {
+    package var identification: (any CustomStringConvertible & Sendable)? { requestID }
 }

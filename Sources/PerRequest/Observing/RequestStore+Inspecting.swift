@@ -1,0 +1,33 @@
+// What an inspector needs to know of a store, and nobody else.
+
+extension RequestStore {
+    /// The store's number, which no other store of the process has: unlike the store, it keeps no memory.
+    package var identity: Int { number }
+
+    /// The values that have been set in this very store, while it is open: the tag of each key, and how it is shown, if
+    /// the application has marked it.
+    ///
+    /// Whatever shows a value is a user's code: this must not be called under a lock.
+    ///
+    /// - Parameter limit: How many there are at most.
+    package func inspectedValues(limit: Int) -> [(tag: Int32, shown: String?)] {
+        var values = slot.memory.unshownValues(of: number, limit: limit)
+        if !values.isEmpty { LoggedValues.show(&values, in: core) }
+        return values
+    }
+
+    /// What gives ``id`` when somebody wants to read it, without the store: of Hummingbird's own no text is made for requests
+    /// that nobody looks at.
+    package var identification: any CustomStringConvertible & Sendable {
+        guard core.givenID == nil, core.parent == nil, let given = core.receiver?.identification else { return id }
+        return given
+    }
+
+    /// The names of the keys with these tags; a resource's is not among them.
+    package static func names(of tags: Set<Int32>) -> [Int32: String] { Declarations.names(of: tags) }
+}
+
+extension RequestEvent.Acquisition.ID {
+    /// The number of the request, and that of the acquisition in it.
+    package var numbers: (request: Int, entry: Int) { (request, entry) }
+}

@@ -1,0 +1,67 @@
+#if Inspector
+public import PerRequest
+import PerRequestHummingbird
+import Synchronization
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// Shows the requests of a Hummingbird application on a page, as they happen: for development.
+///
+/// ```swift
+/// let inspector = RequestInspector()
+/// inspector.mount(on: router, at: "/_requests")
+/// let app = Application(router: router, requestStore: .http1(observers: [inspector]))
+/// ```
+///
+/// The page shows what each request acquires, holds, waits for and releases, where each was asked for, how it ended, and what
+/// is held, waited for and overdue right now. Its own requests are neither shown nor kept.
+///
+/// **Values.** A value is shown only if its key is declared with `logged:`; of all others, the page has the name. Those of a
+/// request that has closed are as they were when its response was known, or later. An error is shown by what it says of
+/// itself.
+///
+/// **Memory.** It keeps the requests that are open, up to 2,000 with their child stores, and `keepsClosedRequests` that have closed,
+/// the last ones. Of one store it keeps at most 400 parts, such as an acquisition, a call or a job, and of all of them
+/// together 50 for each closed request, and 10,000 more. With the default that is about 2 MB of usual requests, and at most
+/// 60 MB, however long names and errors are. It keeps no store, no value and no error itself of a request that has closed.
+///
+/// **Lifetime.** One serves all requests of a process. What it keeps ends with it.
+///
+/// **Isolation.** May be used from any task and thread.
+public final class RequestInspector: RequestObserver {
+    let recorder: Recorder
+    let access: Access
+    let startedAt = Date.now
+    let mounts = Mutex<[MountPath]>([])
+    let watchers = Atomic(0)
+
+    /// Makes an inspector, which nothing shows until it is mounted.
+    ///
+    /// - Parameters:
+    ///   - count: How many requests that have closed are kept, with their child stores: at least 1.
+    ///   - access: Who may see the page.
+    public init(keepsClosedRequests count: Int = 500, access: Access = .loopback) {
+        recorder = Recorder(capacity: count)
+        self.access = access
+    }
+
+    /// Records what has happened.
+    public func observe(_ event: RequestEvent) { recorder.note(event) }
+
+    /// What is kept now.
+    func look() -> Snapshot {
+        let look = recorder.lookAtAll()
+        return Snapshot(look, at: recorder.now)
+    }
+}
+
+extension RequestInspector: SelfServingObserver {
+    package func serves(_ path: String) -> Bool {
+        mounts.withLock { mounts in mounts.contains { $0.contains(path) } }
+    }
+}
+#endif

@@ -1,0 +1,154 @@
+#if Inspector
+import PerRequest
+import PerRequestAdapters
+import PerRequestTestSupport
+import Testing
+
+@testable import PerRequestInspector
+
+@Suite("What the inspector keeps")
+struct BoundsTests {
+    @Test(
+        "is the requests that closed last, so many of them, after however many",
+        arguments: [(1, 1_000), (3, 1_000), (500, 100_000)]
+    )
+    func capacity(_ count: Int, of all: Int) async throws {
+        let inspector = RequestInspector(keepsClosedRequests: count)
+        for number in 0..<all { try await withRequestStore(id: "\(number)", observers: [inspector]) { _ in } }
+        let look = inspector.look()
+        #expect(look.timelines.map(\.name) == (all - count..<all).reversed().map { "\($0)" })
+        #expect(look.forgotten == all - count)
+    }
+
+    @Test("is no store and no error of a request that has closed")
+    func lifetimes() async throws {
+        final class Tracked: Error, Sendable {}
+        let inspector = RequestInspector()
+        let key = RequestResource<Int>("failing") {
+            throw Tracked()
+        } release: { _, _ in
+        }
+        let value = RequestLocal<Tracked?>("value", logged: { _ in "shown" })
+        weak var held: Tracked?
+        weak var thrown: Tracked?
+        do {
+            let (inside, error) = (Tracked(), Tracked())
+            (held, thrown) = (inside, error)
+            try await withRequestStore(observers: [inspector]) { store in
+                try value.set(inside)
+                _ = try? await key.get()
+                store.fail(error)
+            }
+        }
+        #expect(held == nil)
+        #expect(thrown == nil)
+        let timeline = try #require(inspector.recorder.lookAtAll().timelines.first)
+        #expect(timeline.store == nil)
+        #expect(timeline.values.map(\.shown) == ["shown"])
+    }
+
+    @Test("is so many parts of one request, and says how many are missing")
+    func parts() async throws {
+        let inspector = RequestInspector()
+        let memo = RequestMemo("number") { (number: Int) in number }
+        try await withRequestStore(observers: [inspector]) { _ in
+            for number in 0..<1_000 { _ = try await memo(number) }
+        }
+        let timeline = try #require(inspector.look().timelines.first)
+        #expect(timeline.parts == Timeline.partLimit)
+        #expect(timeline.acquisitions.count + timeline.phases.count <= Timeline.partLimit)
+        #expect(timeline.dropped >= 1_000 - Timeline.partLimit)
+        #expect(timeline.acquisitions.allSatisfy { $0.computed != nil })
+    }
+
+    @Test("is so many parts in all, the oldest requests going first; then those of new requests again")
+    func allParts() async throws {
+        let inspector = RequestInspector(keepsClosedRequests: 100)
+        let memo = RequestMemo("number") { (number: Int) in number }
+        for request in 0..<100 {
+            try await withRequestStore(id: "\(request)", observers: [inspector]) { _ in
+                for number in 0..<1_000 { _ = try await memo(number) }
+            }
+        }
+        let timelines = inspector.look().timelines
+        #expect(timelines.first?.name == "99")
+        #expect(timelines.map(\.parts).reduce(0, +) <= 100 * 50)
+        #expect(timelines.allSatisfy { $0.parts == Timeline.partLimit }, "none is cut short by the others")
+    }
+
+    @Test("is so many open stores, and no more; then others again")
+    func open() async throws {
+        let inspector = RequestInspector()
+        var scopes: [RequestScope] = []
+        for _ in 0..<Recorder.openLimit + 10 { scopes.append(RequestScope(observers: [inspector])) }
+        #expect(inspector.look().timelines.count == Recorder.openLimit)
+        #expect(inspector.look().forgotten == 10)
+        for scope in scopes { await scope.close() }
+        scopes = []
+        #expect(inspector.look().timelines.count == 500)
+        let scope = RequestScope(observers: [inspector])
+        #expect(inspector.look().timelines.filter(\.isOpen).count == 1)
+        await scope.close()
+    }
+
+    @Test("is in the bounds that its documentation states, whatever the names")
+    func memory() async throws {
+        let inspector = RequestInspector()
+        let long = String(repeating: "<&é", count: 500)
+        let key = RequestResource<Int>(long) {
+            throw TestError(long)
+        } release: { _, _ in
+        }
+        let local = RequestLocal<String?>(long, logged: { $0 })
+        for _ in 0..<400 {
+            try? await withRequestStore(id: long, observers: [inspector]) { _ in
+                try local.set(long)
+                for _ in 0..<100 { _ = try? await key.get() }
+                throw TestError(long)
+            }
+        }
+        let timelines = inspector.look().timelines
+        #expect(timelines.count > 100)
+        let bytes = timelines.map(\.size).reduce(0, +)
+        #expect(bytes < 60_000_000, "\(bytes) bytes")
+    }
+
+    @Test("is what several tasks do at once, as each of them did it")
+    func concurrently() async throws {
+        let inspector = RequestInspector(keepsClosedRequests: 2_000)
+        let watch = Watch()
+        let connection = watch.resource("connection")
+        await withTaskGroup { group in
+            for task in 0..<8 {
+                group.addTask {
+                    for request in 0..<100 {
+                        try? await withRequestStore(id: "\(task) \(request)", observers: [inspector]) { _ in
+                            _ = try await connection.get()
+                        }
+                        if request.isMultiple(of: 10) { _ = inspector.look() }
+                    }
+                }
+            }
+        }
+        let timelines = inspector.look().timelines
+        #expect(Set(timelines.map(\.name)).count == 800)
+        #expect(timelines.allSatisfy { $0.acquisitions.count == 1 && $0.acquisitions[0].released != nil && !$0.isOpen })
+    }
+}
+
+extension Timeline {
+    /// How many bytes it takes, with what it refers to.
+    fileprivate var size: Int {
+        func size(_ text: String?) -> Int { text.map { $0.utf8.count + 48 } ?? 0 }
+        let strings =
+            acquisitions.map { size($0.key) + size($0.error) + size($0.releaseError) }
+            + calls.map { size($0.key) + size($0.error) } + jobs.map { size($0.name) + size($0.error) }
+            + values.map { size($0.shown) } + [size(name), size(end?.error), size(served?.route)]
+        return MemoryLayout<Timeline>.stride + strings.reduce(0, +)
+            + acquisitions.capacity * MemoryLayout<Acquisition>.stride + calls.capacity * MemoryLayout<Call>.stride
+            + jobs.capacity * MemoryLayout<Job>.stride + limits.capacity * MemoryLayout<Limit>.stride
+            + phases.capacity * MemoryLayout<(RequestEvent.Phase, Time)>.stride
+            + values.capacity * MemoryLayout<(Int32, String?)>.stride
+    }
+}
+#endif
