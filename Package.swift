@@ -175,6 +175,8 @@ let package = Package(
         .testTarget(
             name: "PerRequestTracingTests",
             dependencies: [
+                "PerRequestAdapters",
+                "PerRequestHummingbird",
                 "PerRequestTracing",
                 "PerRequestTestSupport",
                 .product(name: "Tracing", package: "swift-distributed-tracing", condition: .when(traits: ["Tracing"])),
@@ -182,6 +184,21 @@ let package = Package(
                     name: "InMemoryTracing",
                     package: "swift-distributed-tracing",
                     condition: .when(traits: ["Tracing"])
+                ),
+                // Two servers, one of which asks the other: where both traits are on.
+                .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),
+                .product(
+                    name: "AsyncHTTPClient",
+                    package: "async-http-client",
+                    condition: .when(traits: ["Hummingbird"])
+                ),
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Hummingbird"])),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["Hummingbird"])),
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Hummingbird"])),
+                .product(
+                    name: "ServiceLifecycle",
+                    package: "swift-service-lifecycle",
+                    condition: .when(traits: ["Hummingbird"])
                 ),
             ]
         ),
