@@ -19,11 +19,11 @@ struct BaggageHeader {
 
     /// Reads headers as if they were one.
     init(parsing headers: some Sequence<String>, for names: Set<String>, _ limits: RequestBaggage.Limits) {
-        var (bytes, count) = (limits.bytes, 0)
+        var (bytes, count) = (max(0, limits.bytes), 0)
         for header in headers {
-            let text = header.utf8.prefix(bytes + 1)
-            let isCut = text.count > bytes
-            var members = text.prefix(bytes).split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+            let text = header.utf8.prefix(bytes)
+            let isCut = header.utf8.count > bytes
+            var members = text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
             // Half a member is none.
             if isCut { members.removeLast() }
             for member in members where !member.isBlank {

@@ -14,8 +14,8 @@ extension RequestBaggage {
         ///   - bytes: How many bytes the header has at most.
         ///   - members: How many values there are at most.
         public init(bytes: Int = 8_192, members: Int = 64) {
-            self.bytes = max(0, bytes)
-            self.members = max(0, members)
+            self.bytes = bytes
+            self.members = members
         }
     }
 }

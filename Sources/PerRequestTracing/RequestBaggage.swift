@@ -147,7 +147,9 @@ extension RequestBaggage {
 
     /// The header that others have put into a carrier, where that can be read.
     private func present<Carrier, Inject: Injector>(in carrier: Carrier, using injector: Inject) -> String? {
-        if let fields = carrier as? [String: String] { return HeaderFields().extract(key: Self.headerName, from: fields) }
+        if let fields = carrier as? [String: String] {
+            return HeaderFields().extract(key: Self.headerName, from: fields)
+        }
         guard let extractor = injector as? any Extractor else { return nil }
         func extract<E: Extractor>(_ extractor: E) -> String? {
             (carrier as? E.Carrier).flatMap { extractor.extract(key: Self.headerName, from: $0) }

@@ -15,7 +15,9 @@ import Tracing
 
 @Suite("Values that travel between two servers", .timeLimit(.minutes(5)))
 struct BaggageBetweenServersTests {
-    private let tracer = RequestBaggageTracer(try! Shop.baggage(), InMemoryTracer())
+    private let tracer: RequestBaggageTracer<InMemoryTracer>
+
+    init() throws { tracer = RequestBaggageTracer(try Shop.baggage(), InMemoryTracer()) }
 
     @Test("The second sees the tenant and the request of the first, typed; its id is its own")
     func twoServers() async throws {

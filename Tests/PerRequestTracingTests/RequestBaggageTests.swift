@@ -39,7 +39,9 @@ enum Shop {
 
 @Suite("Values that travel with requests")
 struct RequestBaggageTests {
-    private let baggage = try! Shop.baggage()
+    private let baggage: RequestBaggage
+
+    init() throws { baggage = try Shop.baggage() }
 
     /// What a request that gets this header sees, and what is reported of it.
     private func receive(
@@ -266,7 +268,8 @@ struct RequestBaggageTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<200 {
                 group.addTask {
-                    try await withRequestStore(carriedBy: ["baggage": "shop.priority=\(number)"], by: baggage) { store in
+                    try await withRequestStore(carriedBy: ["baggage": "shop.priority=\(number)"], by: baggage) {
+                        store in
                         for _ in 0..<10 {
                             #expect(
                                 requestCarrier(by: baggage) == [

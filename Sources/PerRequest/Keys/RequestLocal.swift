@@ -313,7 +313,7 @@ extension RequestLocal {
         func failure(_ reason: RequestStoreError.Reason) -> RequestStoreError {
             store.core.error(reason, key: name).at(SourcePosition(fileID: fileID, line: line))
         }
-        if let refusal = info.refusal { throw failure(refusal) }
+        if tag == Declarations.refusedTag, let refusal = info.refusal { throw failure(refusal) }
         if let path = RunningClosure.path(to: key, in: store.number) { throw failure(.cycle(path)) }
         var base: StoredValue?
         var present: StoredValue?

@@ -43,7 +43,11 @@ public struct RequestPropagation<Value: Sendable>: Sendable {
     /// The same, of a key that is `nil` until it is set: `nil` does not travel.
     var ofOptional: RequestPropagation<Value?> {
         let (encode, decode) = (encode, decode)
-        return RequestPropagation<Value?>(name, encode: { $0.flatMap(encode) }, decode: { decode($0).map(Optional.some) })
+        return RequestPropagation<Value?>(
+            name,
+            encode: { $0.flatMap(encode) },
+            decode: { decode($0).map(Optional.some) }
+        )
     }
 }
 
