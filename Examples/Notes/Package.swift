@@ -6,7 +6,7 @@ let package = Package(
     name: "notes",
     platforms: [.macOS(.v26)],
     dependencies: [
-        .package(name: "swift-per-request", path: "../..", traits: ["Hummingbird", "GRPC"]),
+        .package(name: "swift-per-request", path: "../..", traits: ["Hummingbird", "GRPC", "Logging", "Tracing"]),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
@@ -18,6 +18,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.3.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.0.0"),
     ],
     targets: [
@@ -34,6 +36,9 @@ let package = Package(
                 .product(name: "PerRequest", package: "swift-per-request"),
                 .product(name: "PerRequestHummingbird", package: "swift-per-request"),
                 .product(name: "PerRequestGRPC", package: "swift-per-request"),
+                .product(name: "PerRequestTracing", package: "swift-per-request"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
                 .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),

@@ -19,7 +19,7 @@ place = re.compile(r" *// snippet (\S+\.md): (.+?)(?: \((\d+)\))?")
 
 # The package as its users get it, but from here, and with the traits that the guides need.
 dependency = re.compile(r'\.package\(url: "<this repository>", from: "[0-9.]+", traits: \["Hummingbird"\]\)')
-here = f'.package(name: "swift-per-request", path: "{root}", traits: ["Hummingbird", "GRPC", "FlyingFox", "ServiceLifecycle", "Inspector"])'
+here = f'.package(name: "swift-per-request", path: "{root}", traits: ["Hummingbird", "GRPC", "FlyingFox", "ServiceLifecycle", "Inspector", "Tracing"])'
 
 
 def blocks_of(page):

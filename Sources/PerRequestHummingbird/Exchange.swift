@@ -175,8 +175,10 @@ final class ExchangeLog: ReportReceiver {
 
     private static func log(_ report: RequestReport, to logger: Logger?) {
         let message: Logger.Message = "PerRequest: \(report)"
-        guard let logger else { return Logger.current.error(message) }
-        RequestLogHandler.forwarding { logger.error(message) }
+        // A client can cause that as often as it likes.
+        let level: Logger.Level = if case .notPropagated = report.kind { .warning } else { .error }
+        guard let logger else { return Logger.current.log(level: level, message) }
+        RequestLogHandler.forwarding { logger.log(level: level, message) }
     }
 }
 #endif

@@ -7,4 +7,11 @@ public struct RequestTracing {
     /// Not there without the trait.
     public init() {}
 }
+
+/// Not there without the trait.
+@available(*, unavailable, message: "PerRequestTracing is empty without its trait: .package(…, traits: [\"Tracing\"])")
+public struct RequestBaggage {
+    /// Not there without the trait.
+    public init() {}
+}
 #endif

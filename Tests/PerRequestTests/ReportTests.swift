@@ -24,6 +24,7 @@ struct ReportTests {
         (.abandoned(resources: [hostile, hostile]), 2),
         (.jobFailed(job: hostile, Hostile()), 2),
         (.jobCut(job: hostile), 1),
+        (.notPropagated([hostile]), 1),
     ]
 
     @Test("Rule 18: a report is one line, whatever is in an id, a name or an error", arguments: kinds.indices)

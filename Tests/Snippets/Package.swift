@@ -8,6 +8,7 @@ package.dependencies += [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.3.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.0.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -44,6 +45,12 @@ package.targets += [
         ]
     ),
     .target(name: "UsingItAnywhere", dependencies: perRequest("PerRequest")),
+    .target(
+        name: "AcrossProcesses",
+        dependencies: perRequest("PerRequest", "PerRequestTracing") + [
+            .product(name: "Tracing", package: "swift-distributed-tracing")
+        ]
+    ),
     .target(name: "UsingInALibrary", dependencies: perRequest("PerRequest")),
     .target(name: "WritingAnAdapter", dependencies: perRequest("PerRequest", "PerRequestAdapters")),
     .target(

@@ -47,6 +47,8 @@ public struct RequestStoreError: Error {
         case otherKeySet(declaredAt: SourcePosition, other: SourcePosition)
         /// The key's declaration makes a new key at each access, and has done so a thousand times.
         case keyMadeAnew(declaredAt: SourcePosition)
+        /// The key is to travel under a name that is no token of HTTP, or that another key has, which is declared there.
+        case notPropagable(as: String, other: SourcePosition?)
         /// The value set under this name has another type.
         case typeMismatch(stored: String, requested: String)
         /// An `around` function returned without calling `use`.
@@ -227,6 +229,16 @@ extension RequestStoreError.Reason {
             """
             it cannot be used: its declaration, at \(declaration), has made \(Declarations.limit) keys, one at each access. \
             Declare it as `static let`.
+            """
+        case .notPropagable(let name, let other?):
+            """
+            it cannot be used: "\(name)", the name under which it is to travel, is that of the key declared at \(other). Give \
+            one of them another `propagated:` name.
+            """
+        case .notPropagable(let name, nil):
+            """
+            it cannot be used: nothing can travel as "\(name)". Let `propagated:` have a name of letters, digits and any of \
+            !#$%&'*+-.^_`|~.
             """
         case .typeMismatch(let stored, let requested):
             "the value set under this name is of type \(stored), and \(requested) was asked for. Ask for \(stored)."

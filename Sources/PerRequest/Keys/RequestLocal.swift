@@ -25,11 +25,22 @@ public struct RequestLocal<Value: Sendable>: Sendable {
         let name: String
         let `default`: Default
         let declaration: SourcePosition
+        let propagation: RequestPropagation<Value>?
+        /// Why the key cannot be used, if it cannot.
+        let refusal: RequestStoreError.Reason?
 
-        init(_ name: String, _ default: Default, _ declaration: SourcePosition) {
+        init(
+            _ name: String,
+            _ default: Default,
+            _ declaration: SourcePosition,
+            _ propagation: RequestPropagation<Value>?,
+            _ refusal: RequestStoreError.Reason?
+        ) {
             self.name = name
             self.default = `default`
             self.declaration = declaration
+            self.propagation = propagation
+            self.refusal = refusal
         }
     }
 
@@ -48,12 +59,22 @@ public struct RequestLocal<Value: Sendable>: Sendable {
         _ default: Default,
         isCarried: Bool,
         _ logged: (@Sendable (Value) -> String?)?,
+        _ propagation: RequestPropagation<Value>?,
         _ declaration: SourcePosition
     ) {
-        info = Info(name, `default`, declaration)
+        let tag = Declarations.tag(of: name, at: declaration, isCarried: isCarried)
+        var refusal: RequestStoreError.Reason?
+        if tag == Declarations.refusedTag {
+            refusal = .keyMadeAnew(declaredAt: declaration)
+        } else if let propagation {
+            refusal = PropagatedValues.mark(propagation.name, tag, declaration) {
+                propagation.encode($0.as(Value.self))
+            }
+        }
+        info = Info(name, `default`, declaration, propagation, refusal)
         local = Ambient.local
-        tag = Declarations.tag(of: name, at: declaration, isCarried: isCarried)
-        if let logged { LoggedValues.mark(name, tag) { logged($0.as(Value.self)) } }
+        self.tag = refusal == nil ? tag : Declarations.refusedTag
+        if let logged { LoggedValues.mark(name, self.tag) { logged($0.as(Value.self)) } }
     }
 
     /// Makes a key with a value for requests that set none.
@@ -63,6 +84,7 @@ public struct RequestLocal<Value: Sendable>: Sendable {
     ///   - value: What is read where nothing was set, outside a request and after it too.
     ///   - carried: Whether `RequestStore.afterResponse` copies the value for the work after the response.
     ///   - logged: How the value is shown in logs; without it, it is not. It runs whenever something is logged, from any task.
+    ///   - propagated: Under which name, and as what text, the value may travel to other processes; without it, it does not.
     ///   - fileID: The declaration's file, for errors.
     ///   - line: The declaration's line, for errors.
     ///   - column: The declaration's column, for errors.
@@ -71,12 +93,13 @@ public struct RequestLocal<Value: Sendable>: Sendable {
         default value: Value,
         carried: Bool = true,
         logged: (@Sendable (Value) -> String?)? = nil,
+        propagated: RequestPropagation<Value>? = nil,
         fileID: String = #fileID,
         line: UInt = #line,
         column: UInt = #column
     ) {
         let declaration = SourcePosition(fileID: fileID, line: line, column: column)
-        self.init(name, .constant(value), isCarried: carried, logged, declaration)
+        self.init(name, .constant(value), isCarried: carried, logged, propagated, declaration)
     }
 
     /// Makes a key whose value is made at its first read, once for every request.
@@ -88,6 +111,7 @@ public struct RequestLocal<Value: Sendable>: Sendable {
     ///   - carried: Whether `RequestStore.afterResponse` copies the value for the work after the response; where
     ///     it is not there to be copied, that work makes one of its own.
     ///   - logged: How the value is shown in logs; without it, it is not. It runs whenever something is logged, from any task.
+    ///   - propagated: Under which name, and as what text, the value may travel to other processes; without it, it does not.
     ///   - fileID: The declaration's file, for errors.
     ///   - line: The declaration's line, for errors.
     ///   - column: The declaration's column, for errors.
@@ -95,13 +119,14 @@ public struct RequestLocal<Value: Sendable>: Sendable {
         _ name: String,
         carried: Bool = true,
         logged: (@Sendable (Value) -> String?)? = nil,
+        propagated: RequestPropagation<Value>? = nil,
         fileID: String = #fileID,
         line: UInt = #line,
         column: UInt = #column,
         initial: @escaping @Sendable () -> Value
     ) {
         let declaration = SourcePosition(fileID: fileID, line: line, column: column)
-        self.init(name, .initial(initial), isCarried: carried, logged, declaration)
+        self.init(name, .initial(initial), isCarried: carried, logged, propagated, declaration)
     }
 
     /// Makes a key that is `nil` until it is set.
@@ -110,6 +135,7 @@ public struct RequestLocal<Value: Sendable>: Sendable {
     ///   - name: The key's name in errors.
     ///   - carried: Whether `RequestStore.afterResponse` copies the value for the work after the response.
     ///   - logged: How the value is shown in logs; without it, it is not. It runs whenever something is logged, from any task.
+    ///   - propagated: Under which name, and as what text, the value may travel to other processes; without it, it does not.
     ///   - fileID: The declaration's file, for errors.
     ///   - line: The declaration's line, for errors.
     ///   - column: The declaration's column, for errors.
@@ -117,6 +143,7 @@ public struct RequestLocal<Value: Sendable>: Sendable {
         _ name: String,
         carried: Bool = true,
         logged: (@Sendable (Wrapped) -> String?)? = nil,
+        propagated: RequestPropagation<Wrapped>? = nil,
         fileID: String = #fileID,
         line: UInt = #line,
         column: UInt = #column
@@ -124,7 +151,7 @@ public struct RequestLocal<Value: Sendable>: Sendable {
         let declaration = SourcePosition(fileID: fileID, line: line, column: column)
         var shown: (@Sendable (Value) -> String?)?
         if let logged { shown = { value in if let value { logged(value) } else { nil } } }
-        self.init(name, .constant(nil), isCarried: carried, shown, declaration)
+        self.init(name, .constant(nil), isCarried: carried, shown, propagated?.ofOptional, declaration)
     }
 
     /// Says what a value that is not optional needs.
@@ -286,7 +313,7 @@ extension RequestLocal {
         func failure(_ reason: RequestStoreError.Reason) -> RequestStoreError {
             store.core.error(reason, key: name).at(SourcePosition(fileID: fileID, line: line))
         }
-        guard tag != Declarations.refusedTag else { throw failure(.keyMadeAnew(declaredAt: info.declaration)) }
+        if tag == Declarations.refusedTag, let refusal = info.refusal { throw failure(refusal) }
         if let path = RunningClosure.path(to: key, in: store.number) { throw failure(.cycle(path)) }
         var base: StoredValue?
         var present: StoredValue?
@@ -328,9 +355,17 @@ extension RequestLocal {
         .otherKeySet(declaredAt: info.declaration, other: namesake)
     }
 
-    /// A key that is one of too many can be neither set nor asked for.
+    /// A key that is one of too many, or cannot travel, can be neither set nor asked for.
     private func check(in store: RequestStore) throws(RequestStoreError) {
-        guard tag == Declarations.refusedTag else { return }
-        throw store.core.error(.keyMadeAnew(declaredAt: info.declaration), key: name)
+        guard tag == Declarations.refusedTag, let refusal = info.refusal else { return }
+        throw store.core.error(refusal, key: name)
+    }
+
+    /// How the key's values travel, if they may.
+    package var propagation: RequestPropagation<Value>? { info.propagation }
+
+    /// Why the key cannot be used, if it cannot.
+    package var refusal: RequestStoreError? {
+        info.refusal.map { RequestStoreError(key: name, request: nil, reason: $0) }
     }
 }

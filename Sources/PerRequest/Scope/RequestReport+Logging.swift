@@ -13,7 +13,7 @@ extension RequestReport {
     private var level: Logger.Level {
         switch kind {
         case .releaseFailed, .pointOverran, .abandoned, .jobFailed, .jobCut: .error
-        case .flightOverran, .heldTooLong, .blocked: .warning
+        case .flightOverran, .heldTooLong, .blocked, .notPropagated: .warning
         }
     }
 
@@ -35,6 +35,8 @@ extension RequestReport {
             metadata["error"] = error.logged
         case .jobCut(let job):
             metadata["job"] = "\(job.onOneLine)"
+        case .notPropagated(let problems):
+            metadata["baggage"] = .array(problems.map { "\($0.onOneLine)" })
         }
         return metadata
     }

@@ -45,6 +45,11 @@ extension RequestReport: CustomStringConvertible {
                 request \(request): the job "\(job)" was cut off, after a response that it does not affect, because the \
                 application shut down. Let it react to cancellation, or raise `BackgroundWork.Limits.drain`.
                 """
+        case .notPropagated(let problems):
+            return """
+                request \(request): not all that should travel with it did: \(problems.joined(separator: "; ")). Look at who \
+                sent it.
+                """
         }
     }
 }

@@ -39,6 +39,8 @@ public struct RequestReport: Sendable {
         case jobFailed(job: String, any Error)
         /// Work after the response was cancelled or given up, because the application shut down.
         case jobCut(job: String)
+        /// Of the values that travel with requests, some were not accepted or not sent: which, and why, without the values.
+        case notPropagated([String])
     }
 
     /// The request's id.

@@ -25,48 +25,48 @@ struct Mistake: Sendable, CustomTestStringConvertible {
 
     static let all = [
         Mistake(
-            number: 53,
+            number: 56,
             name: "a value that is not optional, without `initial:`",
             code: #"RequestLocal<User>("user")"#,
             message: "a value that is not optional needs `default:` or `initial:`"
         ),
         Mistake(
-            number: 54,
+            number: 57,
             name: "`require(or:)` of a value that is not optional",
             code: "try Current.locale.require(or: CancellationError())",
             message: "the value is not optional, so that it is always there: `require()`",
             isKey: false
         ),
         Mistake(
-            number: 55,
+            number: 58,
             name: "`get()` of a value that is not Sendable",
             code: "try await Current.client.get()",
             message: "the value is not Sendable: use it in the body of `useExclusively",
             isKey: false
         ),
         Mistake(
-            number: 56,
+            number: 59,
             name: "`get()` of a value that is not Sendable, used at once",
             code: "try await Current.client.get().query()",
             message: "the value is not Sendable: use it in the body of `useExclusively",
             isKey: false
         ),
         Mistake(
-            number: 57,
+            number: 60,
             name: "`get(in:)` of a value that is not Sendable",
             code: "try await Current.client.get(in: requestStore()).query()",
             message: "the value is not Sendable: use it in the body of `useExclusively",
             isKey: false
         ),
         Mistake(
-            number: 58,
+            number: 61,
             name: "`use` of a value that is not Sendable",
             code: "try await Current.client.use { client in try await client.query() }",
             message: "the value is not Sendable: use it in the body of `useExclusively",
             isKey: false
         ),
         Mistake(
-            number: 59,
+            number: 62,
             name: "`valueIfHeld` of a value that is not Sendable",
             code: "Current.client.valueIfHeld?.rows",
             message: "the value is not Sendable: use it in the body of `useExclusively",
@@ -74,27 +74,27 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             errors: 2
         ),
         Mistake(
-            number: 60,
+            number: 63,
             name: "a memo that gets a value that is not Sendable",
             code: #"RequestMemo("rows") { (id: Int) in try await Current.client.get().query() }"#,
             message: "the value is not Sendable: use it in the body of `useExclusively"
         ),
         Mistake(
-            number: 61,
+            number: 64,
             name: "`useExclusively` that returns the value",
             code: "try await Current.client.useExclusively { client in client }",
             message: "type 'Client' does not conform to the 'Sendable' protocol",
             isKey: false
         ),
         Mistake(
-            number: 62,
+            number: 65,
             name: "`useExclusively` that returns the value in something else",
             code: "try await Current.client.useExclusively { client in [client] }",
             message: "type 'Client' does not conform to the 'Sendable' protocol",
             isKey: false
         ),
         Mistake(
-            number: 63,
+            number: 66,
             name: "`around` that does not mention `use`",
             code: """
                 RequestResource.around("key") { use in
@@ -104,13 +104,13 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             message: "call `use(_:)` with the resource, exactly once, and return what it returned"
         ),
         Mistake(
-            number: 64,
+            number: 67,
             name: "`around` that ignores `use`",
             code: #"RequestResource.around("key") { _ in 1 }"#,
             message: "call `use(_:)` with the resource, exactly once, and return what it returned"
         ),
         Mistake(
-            number: 65,
+            number: 68,
             name: "`around` on another one that does not mention `use`",
             code: """
                 RequestResource.around("key", on: Current.connection) { connection, use in
@@ -120,7 +120,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             message: "call `use(_:)` with the resource, exactly once, and return what it returned"
         ),
         Mistake(
-            number: 66,
+            number: 69,
             name: "`around` that does not return what `use` returned",
             code: """
                 RequestResource.around("key") { use in
@@ -130,7 +130,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             message: "return what `use(_:)` returned, or `use.receipt()`"
         ),
         Mistake(
-            number: 67,
+            number: 70,
             name: "`around` a function that returns nothing",
             code: """
                 RequestResource.around("key", released: .beforeResponse) { use in
@@ -140,7 +140,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
             message: "return what `use(_:)` returned, or `use.receipt()`"
         ),
         Mistake(
-            number: 68,
+            number: 71,
             name: "`around` on another one, of a function that returns nothing",
             code: """
                 RequestResource.around("key", on: Current.connection, released: .beforeResponse) { connection, use in
@@ -178,7 +178,7 @@ extension Mistake {
         all += [("Metrics", "RequestMetrics()")]
         #endif
         #if !Tracing
-        all += [("Tracing", "RequestTracing()")]
+        all += [("Tracing", "RequestTracing()"), ("Tracing", "RequestBaggage()")]
         #endif
         return all
     }()

@@ -20,7 +20,7 @@ struct Misuse: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(number). \(name)" }
 
-    static let all = ofValues + ofResources + ofUses + ofTransactions + ofBackgroundWork + ofTests
+    static let all = ofValues + ofResources + ofUses + ofTransactions + ofBackgroundWork + ofTests + ofTravels
 
     /// Where a key is used: the file of a shop's routes.
     static let routes = "Shop/Routes.swift"

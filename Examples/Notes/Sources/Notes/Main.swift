@@ -9,6 +9,7 @@ enum Main {
                 environment: ProcessInfo.processInfo.environment,
                 arguments: Array(CommandLine.arguments.dropFirst())
             )
+            try Travels.bootstrap()
             try await NotesService(settings).run { port in
                 print("listening on http://127.0.0.1:\(port)", to: .standardOutput)
             } onListeningRPC: { port in

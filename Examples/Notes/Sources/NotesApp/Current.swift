@@ -3,10 +3,13 @@ import PerRequest
 /// What belongs to the request that is being served: everything that no function here takes as a parameter.
 enum Current {
     static let requestID = RequestLocal<String?>("requestID")
-    static let tenant = RequestLocal("tenant", default: Tenant.public)
+    static let tenant = RequestLocal("tenant", default: Tenant.public, logged: { $0.name }, propagated: "tenant")
 
     /// Where the application that serves the request gets its database clients from.
     static let database = RequestLocal<(any DatabaseClients)?>("database")
+
+    /// Where copies of notes go.
+    static let mirror = RequestLocal<Mirror?>("mirror")
 
     /// The id of the request's lease as the middleware of `/whoami` saw it.
     static let clientIDInMiddleware = RequestLocal<Int?>("clientIDInMiddleware")

@@ -5,34 +5,7 @@ import Testing
 /// The executable itself, as a process.
 @Suite(.timeLimit(.minutes(1)))
 struct ProcessTests {
-    private struct Run {
-        let process = Process()
-        let output = Pipe()
-        let errors = Pipe()
-
-        init(_ environment: [String: String], arguments: [String] = []) throws {
-            process.arguments = arguments
-            process.executableURL = Bundle.main.bundleURL.appending(path: "Notes")
-            process.environment = environment.merging(["TMPDIR": NSTemporaryDirectory()]) { own, _ in own }
-            process.standardOutput = output
-            process.standardError = errors
-            try process.run()
-        }
-
-        /// The port in the one line that says where it listens.
-        func port() -> Int? {
-            let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-            return line.wholeMatch(of: #/listening on http://127\.0\.0\.1:([0-9]+)\n/#).flatMap { Int($0.1) }
-        }
-
-        /// The exit status and what was written until then.
-        func end() -> (status: Int32, output: String, errors: String) {
-            let output = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            let errors = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
-            return (process.terminationReason == .exit ? process.terminationStatus : -1, output, errors)
-        }
-    }
+    private typealias Run = NotesProcess
 
     @Test("It says where it listens, serves, and ends with 0 at SIGTERM; its temporary database goes with it")
     func serves() async throws {
@@ -90,7 +63,7 @@ struct ProcessTests {
         "A bad PORT or database is one line on standard error and exit status 1",
         arguments: [
             (["PORT": "abc"], "PORT"), (["PORT": "65536"], "PORT"), (["PORT": ""], "PORT"),
-            (["PORT": "0", "GRPC_PORT": "x"], "GRPC_PORT"),
+            (["PORT": "0", "GRPC_PORT": "x"], "GRPC_PORT"), (["PORT": "0", "NOTES_MIRROR": "8081"], "NOTES_MIRROR"),
             (["PORT": "0", "NOTES_DATABASE": "/nowhere/notes.sqlite"], "/nowhere/notes.sqlite"),
             (["PORT": "0", "NOTES_DATABASE": "/etc/passwd"], "/etc/passwd"),
             (["PORT": "0", "DATABASE_URL": "mysql://u:secret@127.0.0.1/x"], "DATABASE_URL"),

@@ -1,12 +1,15 @@
 import Hummingbird
 import PerRequest
 import PerRequestHummingbird
+import PerRequestTracing
 
 /// The request as its different parts see it.
 ///
 /// They all see the same client.
 struct WhoAmI: ResponseEncodable {
     let request: String
+    /// The request that it was sent for, in another process.
+    let caller: String?
     let tenant: String
     let client: Int
     let clientSeenByMiddleware: Int
@@ -20,6 +23,7 @@ struct WhoAmI: ResponseEncodable {
 
     private init() async throws {
         request = try Current.requestID.require()
+        caller = RequestBaggage.caller.value
         tenant = Current.tenant.value.name
         client = try await Current.client.get().id
         clientSeenByMiddleware = try Current.clientIDInMiddleware.require()

@@ -5,6 +5,7 @@ import Hummingbird
 import Logging
 import PerRequest
 import PerRequestGRPC
+import PerRequestTracing
 import ServiceLifecycle
 
 /// The gRPC server, as a service beside the HTTP server.
@@ -15,6 +16,7 @@ struct NotesRPCServer: Service {
     init(
         port: Int,
         database: any DatabaseClients,
+        baggage: RequestBaggage,
         counters: HealthCounters,
         work: BackgroundWork,
         logger: Logger,
@@ -33,7 +35,9 @@ struct NotesRPCServer: Service {
                 RequestStoreInterceptor { metadata, _ in
                     try Current.requestID.set(RequestStore.current?.id)
                     try Current.database.set(database)
-                    try Current.tenant.set(Tenant(metadata))
+                    let isNamed = metadata[stringValues: "x-tenant"].contains { _ in true }
+                    if isNamed { try Current.tenant.set(Tenant(metadata)) }
+                    baggage.receive(metadata[stringValues: "baggage"])
                 },
                 RPCErrorReply(logger: logger),
             ]

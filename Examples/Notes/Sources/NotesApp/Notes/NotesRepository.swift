@@ -1,4 +1,5 @@
 import PerRequest
+import PerRequestTracing
 
 /// The notes of the request's tenant.
 ///
@@ -42,6 +43,11 @@ enum NotesRepository {
         let note = try Note(rows[0])
         // The author does not wait for it; if the note is rolled back, it does not run.
         try RequestStore.afterResponse("index the note") { try await index(note.id) }
+        Travels.log("A note was made")
+        // What came as a copy is not copied again: two may be each other's mirror.
+        if let mirror = Current.mirror.value, RequestBaggage.caller.value == nil {
+            try RequestStore.afterResponse("mirror the note") { try await mirror.add(note) }
+        }
         return note
     }
 
@@ -49,6 +55,7 @@ enum NotesRepository {
     private static func index(_ id: Int64) async throws {
         let transaction = try await Current.transaction.get()
         _ = try await transaction.query(transaction.client.search.index, .integer(id))
+        Travels.log("A note was indexed")
     }
 
     /// The notes in which all words of `text` are, newest first.

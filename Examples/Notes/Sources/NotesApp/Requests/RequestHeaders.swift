@@ -4,6 +4,7 @@ import PerRequest
 extension HTTPField.Name {
     static let tenant = Self("X-Tenant")!
     static let requestID = Self("X-Request-ID")!
+    static let baggage = Self("baggage")!
     static let databaseClient = Self("X-Database-Client")!
 }
 

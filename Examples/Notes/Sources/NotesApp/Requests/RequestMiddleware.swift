@@ -2,10 +2,13 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import PerRequest
+import PerRequestTracing
 
 /// Sets what every request has, and gives every response its ids: errors are turned into responses here.
 struct RequestMiddleware<Context: RequestContext>: RouterMiddleware {
     let database: any DatabaseClients
+    let mirror: Mirror?
+    let baggage: RequestBaggage
 
     func handle(
         _ request: Request,
@@ -16,7 +19,10 @@ struct RequestMiddleware<Context: RequestContext>: RouterMiddleware {
         do {
             try Current.requestID.set(context.id)
             try Current.database.set(database)
-            try Current.tenant.set(Tenant(request.headers))
+            try Current.mirror.set(mirror)
+            // Who says it here is right; else it is what another process says.
+            if request.headers[.tenant] != nil { try Current.tenant.set(Tenant(request.headers)) }
+            baggage.receive(request.headers[values: .baggage])
             response = try await next(request, context)
         } catch {
             // The store has seen what a route throws before: it is rolled back, also where this is a 409.

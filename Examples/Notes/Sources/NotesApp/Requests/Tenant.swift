@@ -13,11 +13,10 @@ struct Tenant: Sendable {
             self = .public
             return
         }
-        let isValid = (1...32).contains(name.utf8.count) && name.utf8.allSatisfy(Self.isAllowed)
-        guard isValid else {
+        guard let tenant = Tenant(name) else {
             throw HTTPError(.badRequest, message: "X-Tenant must be 1 to 32 characters of a-z, 0-9 and -.")
         }
-        self.name = name
+        self = tenant
     }
 
     private init(unchecked name: String) {
@@ -29,5 +28,16 @@ struct Tenant: Sendable {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): true
         default: false
         }
+    }
+}
+
+/// As it travels to other processes.
+extension Tenant: LosslessStringConvertible {
+    var description: String { name }
+
+    /// The tenant of a name that anybody may have written.
+    init?(_ name: String) {
+        guard (1...32).contains(name.utf8.count), name.utf8.allSatisfy(Self.isAllowed) else { return nil }
+        self.init(unchecked: name)
     }
 }

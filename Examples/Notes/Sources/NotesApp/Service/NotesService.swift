@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import PerRequest
 import PerRequestHummingbird
+import PerRequestTracing
 
 /// The notes service: its database, its routes, its server.
 public struct NotesService: Sendable {
@@ -11,6 +12,8 @@ public struct NotesService: Sendable {
     private let port: Int
     private let rpcPort: Int?
     private let leasesByHand: Bool
+    private let mirror: Mirror?
+    private let baggage: RequestBaggage
     private let page: NotesPage
     private let counters = HealthCounters()
     /// Two at a time, so that most connections are left to requests.
@@ -21,6 +24,8 @@ public struct NotesService: Sendable {
         port = settings.port
         rpcPort = settings.rpcPort
         leasesByHand = settings.leasesByHand
+        mirror = settings.mirror.map(Mirror.init)
+        baggage = try Travels.baggage()
         page = NotesPage(templates: try PageTemplates())
         let database: any Database
         switch settings.database {
@@ -80,6 +85,7 @@ public struct NotesService: Sendable {
             NotesRPCServer(
                 port: port,
                 database: database,
+                baggage: baggage,
                 counters: counters,
                 work: work,
                 logger: logger,
@@ -115,7 +121,7 @@ public struct NotesService: Sendable {
 
     private var router: RequestStoreRouter<BasicRequestContext> {
         let router = RequestStoreRouter(options: .autoGenerateHeadEndpoints)
-        router.add(middleware: RequestMiddleware(database: database))
+        router.add(middleware: RequestMiddleware(database: database, mirror: mirror, baggage: baggage))
         PageRoutes(page: page).add(to: router)
         NotesAPI().add(to: router)
         EventRoutes().add(to: router)

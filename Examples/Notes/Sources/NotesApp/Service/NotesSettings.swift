@@ -21,21 +21,26 @@ public struct NotesSettings: Sendable {
     /// Only the list of notes, without PerRequest, to see what that costs.
     let leasesByHand: Bool
 
+    /// The address of another Notes that gets a copy of each note.
+    let mirror: String?
+
     init(
         port: Int,
         rpcPort: Int? = nil,
         database: Database,
+        mirror: String? = nil,
         sharesOneClient: Bool = false,
         leasesByHand: Bool = false
     ) {
         self.port = port
         self.rpcPort = rpcPort
         self.database = database
+        self.mirror = mirror
         self.sharesOneClient = sharesOneClient
         self.leasesByHand = leasesByHand
     }
 
-    /// Reads `PORT`, `GRPC_PORT` and either `DATABASE_URL` or `NOTES_DATABASE`, and the arguments `--global-client` and
+    /// Reads `PORT`, `GRPC_PORT`, `NOTES_MIRROR` and either `DATABASE_URL` or `NOTES_DATABASE`, and the arguments `--global-client` and
     /// `--lease-by-hand`.
     public init(environment: [String: String], arguments: [String] = []) throws {
         let options = ["--global-client", "--lease-by-hand"]
@@ -47,6 +52,7 @@ public struct NotesSettings: Sendable {
             port: try Self.port("PORT", environment["PORT"] ?? "8080"),
             rpcPort: try environment["GRPC_PORT"].map { try Self.port("GRPC_PORT", $0) },
             database: try Self.database(url: environment["DATABASE_URL"], file: environment["NOTES_DATABASE"]),
+            mirror: try environment["NOTES_MIRROR"].map(Self.mirror),
             sharesOneClient: arguments.contains("--global-client"),
             leasesByHand: arguments.contains("--lease-by-hand")
         )
@@ -57,6 +63,13 @@ public struct NotesSettings: Sendable {
             throw Invalid(description: "\(name) must be a number from 0 to 65535, not \"\(text)\"")
         }
         return Int(port)
+    }
+
+    private static func mirror(_ url: String) throws(Invalid) -> String {
+        guard url.wholeMatch(of: /https?:\/\/[^\/]+/) != nil else {
+            throw Invalid(description: "NOTES_MIRROR must be an address such as http://127.0.0.1:8081, not \"\(url)\"")
+        }
+        return url
     }
 
     private static func database(url: String?, file: String?) throws(Invalid) -> Database {
