@@ -63,8 +63,11 @@ function titleOf(request) {
     }
     const job = indexed().jobs.get(request.id);
     if (job) return `job ${job.name}`;
-    return `${request.parent != null ? "child" : "store"} ${request.id}`;
+    return `${request.kind === "job" ? "job" : request.parent != null ? "child" : "store"} ${nameOf(request)}`;
 }
+
+/** What the application's log calls it. */
+const nameOf = (request) => request.name || request.id;
 
 const phaseOf = (request) => list(request.phases).findLast((phase) => phase.to == null)?.name;
 
@@ -203,7 +206,7 @@ function acquiring(request, acquisition, arrived) {
                 ` for ${duration(until - other.acquisition.acquired)}`);
         });
         parts.push(holders.length > 2 ? ", …)" : ")");
-        if (rivals.length > 0) parts.push(`, and ${rivals.length} more wanted one`);
+        if (rivals.length > 0) parts.push(`, and ${rivals.length} more ${isOver ? "wanted" : rivals.length === 1 ? "wants" : "want"} one`);
         if (giver) parts.push("; it came when ", link(rootOf(giver.request)), " gave its back");
     }
     parts.push(". Asked for at ", place(acquisition.askedAt), ".");
@@ -468,16 +471,18 @@ function follow(parent, items, key, create, update) {
     parent.items = fresh;
 }
 
-const tags = { text: "span", code: "code", place: "span", strong: "strong", link: "button" };
+const tags = { text: "span", code: "code", place: "span", strong: "strong", link: "a" };
 
 /** Shows the parts of a text, and keeps the elements: a link stays the same under a pointer. */
 function write(element, parts) {
     const all = parts.map((part) => (Array.isArray(part) ? part : ["text", part])).filter((part) => part[1] !== "");
     follow(element, all, (part, position) => `${position} ${part[0]}`, ([kind]) =>
-        make(tags[kind], kind === "text" ? "" : kind, kind === "link" ? { type: "button" } : {}),
+        make(tags[kind], kind === "text" ? "" : kind),
     (child, [, text, id]) => {
         setText(child, String(text ?? ""));
-        if (id != null) child.dataset.request = id;
+        if (id == null) return;
+        child.dataset.request = id;
+        setAttribute(child, "href", `#id=${encodeURIComponent(id)}`);
     });
 }
 
@@ -495,7 +500,7 @@ function filters() {
 
 function matches(request, filter, least) {
     if (request.parent != null && state.requests.has(request.parent)) return false;
-    if (filter.route && !`${titleOf(request)} ${request.id}`.toLowerCase().includes(filter.route)) return false;
+    if (filter.route && !`${titleOf(request)} ${nameOf(request)} ${request.id}`.toLowerCase().includes(filter.route)) return false;
     if (filter.outcome) {
         const isOpen = request.closed == null;
         if (filter.outcome === "open" ? !isOpen : filter.outcome in verdicts
@@ -576,7 +581,7 @@ function shares(request) {
 
 function stateOf(request) {
     if (request.closed == null) return { kind: "open", text: phaseOf(request) ?? "open" };
-    const isBad = request.outcome !== "completed" || request.status >= 500;
+    const isBad = request.outcome !== "completed" || request.status >= 500 || (request.transport === "grpc" && request.status > 0);
     return {
         kind: isBad ? "bad" : request.status >= 400 || request.verdict === "rollback" ? "odd" : "good",
         text: request.status != null ? String(request.status) : endings[request.outcome] ?? request.outcome ?? "closed",
@@ -667,10 +672,11 @@ function showOverview() {
         (item, position) => `${item.request} ${item.key} ${item.what} ${item.at}`,
         (item) => [[code(item.key ?? "the whole point")], [String(item.what)], [duration(item.limit)], requestCell(item.request),
             [item.at == null ? "" : `${duration(now() - item.at)} ago`]], "Nothing is overdue.");
-    showTable($("leaks"), ["What", "In", "Asked for at"], list(leaks), (item, position) => String(position),
-        (item) => (typeof item === "string" ? [[item], [""], [""]] : [
-            [...(item.key ? [code(item.key), " "] : []), item.text ?? item.message ?? item.what ?? ""],
-            requestCell(item.request), placeCell(item.askedAt ?? item.declaration)]), "No leak was seen.");
+    showTable($("leaks"), ["Was held when its store was dropped", "Store", "Asked for at", "Seen"], list(leaks),
+        (item) => `${item.request} ${item.key} ${item.at} ${item.askedAt}`,
+        (item) => [[item.key ? code(item.key) : "nothing"], requestCell(item.request),
+            placeCell(item.askedAt ?? item.declaration), [item.at == null ? "" : `${duration(now() - item.at)} ago`]],
+        "No store was dropped without being closed.");
 }
 
 // MARK: The detail
@@ -707,7 +713,7 @@ function showDetail() {
         setText(element, text);
     });
     const parent = state.requests.get(request.parent);
-    write($("detail-facts"), [["strong", duration(total)], request.closed == null ? " so far" : "", " · id ", code(String(request.id)),
+    write($("detail-facts"), [["strong", duration(total)], request.closed == null ? " so far" : "", " · id ", code(nameOf(request)),
         ` · opened ${clock(request.opened)}`, ...(request.parent == null ? [] : [" · child of ", parent ? link(parent) : String(request.parent)]),
         state.requests.has(request.id) ? "" : " · no longer kept by the server"]);
     $("detail-error").hidden = !request.error;
@@ -734,7 +740,9 @@ function showDetail() {
 
 function clock(us) {
     if (!state.startedAt) return duration(us);
-    return new Date(Date.parse(state.startedAt) + us / 1000).toLocaleTimeString("en-GB", { hour12: false, fractionalSecondDigits: 3 });
+    return new Date(Date.parse(state.startedAt) + us / 1000).toLocaleTimeString("en-GB", {
+        hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3,
+    });
 }
 
 function showReasons(request, total) {
@@ -779,7 +787,9 @@ function showWaterfall(request) {
         box.body = make("div", "lanes", { role: "rowgroup" });
         box.replaceChildren(box.head, box.body);
     }
-    follow(box.head.children[1], ticks(length, box.head.children[1].clientWidth > 420 ? 6 : 3), (tick) => String(tick),
+    const marks = ticks(length, box.head.children[1].clientWidth > 420 ? 6 : 3);
+    box.style.setProperty("--tick", `${marks.length > 1 ? (marks[1] / length) * 100 : 100}%`);
+    follow(box.head.children[1], marks, (tick) => String(tick),
         () => make("span", "tick"), (element, tick) => {
             setStyle(element, "left", `${(tick / length) * 100}%`);
             setText(element, tick === 0 ? "0" : duration(tick));
@@ -822,7 +832,7 @@ function showLane(row, lane, percent, from, length) {
         element.dataset.from = bar.from;
         element.dataset.to = bar.to;
         element.classList.toggle("running", Boolean(bar.isOpen));
-        setText(element.firstChild, isMark || us / length < 0.07 ? "" : bar.word);
+        setText(element.firstChild, isMark || us / length < 0.07 ? "" : us / length < 0.24 ? bar.word : `${bar.word} ${duration(us)}`);
         if (!bar.isOpen || !element.hasAttribute("aria-label")) {
             setAttribute(element, "aria-label", text);
             setAttribute(element, "title", text);
@@ -941,10 +951,24 @@ function connect() {
         stopClock();
         source.close();
         const wait = Math.min(10, 2 ** attempts++);
-        setConnection("lost", `no connection, trying again${attempts > 2 ? ` every ${wait} s` : ""}`);
         retry = setTimeout(connect, wait * 1000);
+        load(mine);
         draw();
     });
+}
+
+/** Shows how it is now without a stream, of which the server has only so many. */
+async function load(mine) {
+    let snapshot = null;
+    try {
+        const response = await fetch(at("snapshot"));
+        if (response.ok) snapshot = await response.json();
+    } catch { /* It is said below. */ }
+    if (mine !== source || isPaused || $("connection").dataset.state === "live" && state.isRunning) return;
+    if (!snapshot) return setConnection("lost", "no connection, trying again");
+    take(snapshot);
+    stopClock();
+    setConnection("stale", `as of ${new Date().toLocaleTimeString("en-GB")}: no stream of changes, trying again`);
 }
 
 function stopClock() {
@@ -1055,7 +1079,9 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("click", (event) => {
     const target = event.target.closest("[data-request]");
-    if (target) show(target.dataset.request, !target.matches(".row"));
+    if (!target || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    show(target.dataset.request, !target.matches(".row"));
 });
 
 let announcing = 0;
