@@ -83,8 +83,8 @@ function duration(us) {
     if (value < 59_950_000) return `${(value / 1e6).toFixed(1)} s`;
     const seconds = Math.round(value / 1e6);
     return seconds < 3600
-        ? `${Math.floor(seconds / 60)} min ${seconds % 60} s`
-        : `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+        ? `${Math.floor(seconds / 60)}m ${seconds % 60}s`
+        : `${Math.floor(seconds / 3600)}h ${Math.floor((seconds % 3600) / 60)}m`;
 }
 
 /** The microseconds that a text such as "1.5 s" means; `null` for what is none. */
@@ -158,8 +158,9 @@ function reasons(request, depth = 0) {
     }
     for (const child of depth < 4 ? childrenOf(request) : []) {
         const to = Math.min(endOf(child), end);
-        const own = to - child.opened - covered(busy, child.opened, to);
-        found.push({ us: own, parts: inChild(request, child, depth) });
+        // One that is open is worth a line, whatever else goes on meanwhile.
+        const explained = child.closed == null ? 0 : covered(busy, child.opened, to);
+        found.push({ us: to - child.opened - explained, parts: inChild(request, child, depth) });
     }
     for (const child of childrenOf(request)) busy.push([child.opened, Math.min(endOf(child), end)]);
     for (const phase of list(request.phases)) {
@@ -261,27 +262,28 @@ function inChild(request, child, depth) {
     if (isOpen && request.closed == null && phaseOf(request) === "closing") {
         parts.push(", and a request closes after its children");
     }
-    const open = openIn(child);
+    const open = openIn(child).length > 0 ? openIn(child) : openIn(request, child.opened);
     const [first] = reasons(child, depth + 1);
-    if (open.length > 0) parts.push(": it is ", ...open, ".");
-    else if (first && first.us > 0) parts.push(". In it: ", ...first.parts);
+    if (isOpen && open.length > 0) parts.push(": it is ", ...open, ".");
+    else if (!isOpen && first && first.us > 0) parts.push(". In it: ", ...first.parts);
     else parts.push(isOpen ? ": nothing is acquired or used in it, its body has not returned." : ".");
     return parts;
 }
 
-/** What goes on in a store right now. */
-function openIn(request) {
+/** What goes on in a store right now, of what began at a time or later: a child acquires in its parent. */
+function openIn(request, earliest = 0) {
     const parts = [];
     const say = (verb, key, position, since) => parts.push(
         parts.length ? " and " : "", `${verb} `, code(key), ` for ${duration(now() - since)}, asked at `, place(position));
     for (const acquisition of list(request.acquisitions)) {
+        if (acquisition.from < earliest || parts.length > 8) continue;
         if (arrival(acquisition) == null) say("acquiring", acquisition.key, acquisition.askedAt, acquisition.from);
         else if (acquisition.releasing != null && acquisition.released == null) {
             say("releasing", acquisition.key, acquisition.askedAt, acquisition.releasing);
         }
     }
     for (const call of list(request.calls)) {
-        if (call.to != null || parts.length > 8) continue;
+        if (call.to != null || call.from < earliest || parts.length > 8) continue;
         const key = indexed().acquisitions.get(call.acquisition)?.acquisition.key ?? "a key";
         say(call.kind === "wait" ? "waiting for" : "using", key, call.askedAt, call.from);
     }
@@ -792,7 +794,7 @@ function showWaterfall(request) {
     follow(box.head.children[1], marks, (tick) => String(tick),
         () => make("span", "tick"), (element, tick) => {
             setStyle(element, "left", `${(tick / length) * 100}%`);
-            setText(element, tick === 0 ? "0" : duration(tick));
+            setText(element, tick === 0 ? "0" : duration(tick).replace(/\.0+ /, " "));
         });
     follow(box.body, all, (lane) => lane.id, makeLane, (element, lane) => showLane(element, lane, percent, from, length));
 }
