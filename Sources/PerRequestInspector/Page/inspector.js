@@ -114,6 +114,9 @@ function covered(intervals, from, to) {
     return sum;
 }
 
+/** What a call is about, also where its acquisition is not kept. */
+const keyOf = (call) => call.key ?? indexed().acquisitions.get(call.acquisition)?.acquisition.key ?? "a key";
+
 const arrival = (acquisition) => acquisition.acquired ?? acquisition.computed ?? acquisition.failed;
 
 // MARK: Why it took so long
@@ -232,7 +235,7 @@ function releasing(request, acquisition, released) {
 
 function waiting(call, target, to) {
     const parts = [call.to == null ? "Has waited " : "Waited ", duration(to - call.from), " for ",
-        code(target?.acquisition.key ?? "a key")];
+        code(keyOf(call))];
     parts.push(...waitedFor(call, target));
     parts.push(", at ", place(call.askedAt), ".");
     return parts;
@@ -284,7 +287,7 @@ function openIn(request, earliest = 0) {
     }
     for (const call of list(request.calls)) {
         if (call.to != null || call.from < earliest || parts.length > 8) continue;
-        const key = indexed().acquisitions.get(call.acquisition)?.acquisition.key ?? "a key";
+        const key = keyOf(call);
         say(call.kind === "wait" ? "waiting for" : "using", key, call.askedAt, call.from);
     }
     return parts;
@@ -304,7 +307,7 @@ function inPhase(request, phase, to, own, busy) {
         .toSorted((a, b) => b.us - a.us);
     if (uses.length > 0 && uses[0].us > own / 20) {
         const { call, us } = uses[0];
-        const key = indexed().acquisitions.get(call.acquisition)?.acquisition.key ?? "a key";
+        const key = keyOf(call);
         parts.push(`, ${duration(us)} of it using `, code(key), " at ", place(call.askedAt), ".");
     } else if (phase.name === "body") {
         const isIdle = covered(busy, phase.from, to) < (to - phase.from) / 10;
@@ -319,6 +322,8 @@ function inPhase(request, phase, to, own, busy) {
 
 // MARK: The waterfall
 
+const points = { beforeResponse: "releasing before the response", afterResponse: "releasing after the response" };
+
 /** The lanes of a request with its child stores: [{id, depth, name, kind, place, from, to, bars, marks, note}]. */
 function lanes(request, depth = 0, into = []) {
     const end = endOf(request);
@@ -332,8 +337,9 @@ function lanes(request, depth = 0, into = []) {
             ? phases.map((phase) => bar(phase.name, phase.from, phase.to ?? end, phase.name, phase.to == null))
             : [bar("open", request.opened, request.settled ?? end, "open", request.settled == null && request.closed == null),
                 ...(request.settled != null ? [bar("closing", request.settled, end, "closing", request.closed == null)] : [])],
-        marks: [],
-        note: depth ? storeNote(request) : [],
+        marks: list(request.limits).map((limit) => ({ at: limit.at, text: `limit of ${duration(limit.limit)} passed` })),
+        note: [...(depth ? storeNote(request) : []), ...list(request.limits).flatMap((limit, position) => [
+            position || depth ? "; " : "", ["strong", `${points[limit.what] ?? limit.what} took longer than ${duration(limit.limit)}`]])],
     });
     const acquisitions = list(request.acquisitions).toSorted((a, b) => a.from - b.from);
     const known = new Set(acquisitions.map((acquisition) => acquisition.id));
@@ -361,7 +367,7 @@ function lanes(request, depth = 0, into = []) {
         const target = indexed().acquisitions.get(call.acquisition);
         const verb = call.kind === "wait" ? "waits for" : "uses";
         into.push({
-            id: `call ${request.id} ${position}`, depth, kind: call.kind, name: `${verb} ${target?.acquisition.key ?? "a key"}`,
+            id: `call ${request.id} ${position}`, depth, kind: call.kind, name: `${verb} ${keyOf(call)}`,
             place: call.askedAt, from: call.from, to: call.to,
             bars: [bar(call.kind, call.from, call.to ?? end, call.kind, call.to == null)], marks: [],
             note: call.kind === "wait" ? waitedFor(call, target).slice(0) : [],
@@ -427,7 +433,7 @@ function ticks(length, count) {
     const power = 10 ** Math.floor(Math.log10(Math.max(rough, 1)));
     const step = [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= rough) ?? power * 10;
     const all = [];
-    for (let tick = 0; tick <= length * 0.98; tick += step) all.push(tick);
+    for (let tick = 0; tick <= length * 0.93; tick += step) all.push(tick);
     return all;
 }
 
@@ -717,7 +723,7 @@ function showDetail() {
     const parent = state.requests.get(request.parent);
     write($("detail-facts"), [["strong", duration(total)], request.closed == null ? " so far" : "", " · id ", code(nameOf(request)),
         ` · opened ${clock(request.opened)}`, ...(request.parent == null ? [] : [" · child of ", parent ? link(parent) : String(request.parent)]),
-        state.requests.has(request.id) ? "" : " · no longer kept by the server"]);
+        ...leftBy(request), state.requests.has(request.id) ? "" : " · no longer kept by the server"]);
     $("detail-error").hidden = !request.error;
     setText($("detail-error"), request.error ?? "");
     for (const [id, path] of [["detail-json", "export.json"], ["detail-trace", "trace.json"]]) {
@@ -738,6 +744,13 @@ function showDetail() {
     });
     $("detail-dropped").hidden = !request.dropped;
     setText($("detail-dropped"), request.dropped ? `${counted(request.dropped, "part")} of it over the bound of one request are not kept.` : "");
+}
+
+/** Of a job's store, the request that left the job. */
+function leftBy(request) {
+    if (request.leftBy == null) return [];
+    const origin = state.requests.get(request.leftBy);
+    return [" · left by ", origin ? link(origin) : `request ${request.leftBy}`];
 }
 
 function clock(us) {

@@ -9,17 +9,16 @@ struct Browser: Sendable {
     /// Runs a browser for as long as `body` runs.
     static func with<Result: Sendable>(_ body: @Sendable (Browser) async throws -> Result) async throws -> Result {
         let chromedriver = try await Chromedriver.start()
-        defer { chromedriver.stop() }
-        let driver = try await WebDriver(chromedriver)
-        let result: Result
         do {
-            result = try await body(Browser(driver: driver))
+            let driver = try await WebDriver(chromedriver)
+            let result = try await body(Browser(driver: driver))
+            try await driver.end()
+            await chromedriver.stop()
+            return result
         } catch {
-            try? await driver.end()
+            await chromedriver.stop()
             throw error
         }
-        try await driver.end()
-        return result
     }
 
     func open(_ url: String) async throws { let _: WebDriver.Empty? = try await driver.post("url", ["url": url]) }

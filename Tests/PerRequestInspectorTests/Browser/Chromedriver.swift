@@ -1,5 +1,7 @@
 #if Inspector
+import AsyncHTTPClient
 import Foundation
+import NIOCore
 import Synchronization
 import Testing
 
@@ -57,9 +59,13 @@ final class Chromedriver: Sendable {
         throw WebDriverError(message: "chromedriver did not start: \(said)")
     }
 
-    func stop() {
+    /// Ends it, with the browsers that it started.
+    func stop() async {
+        let request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/shutdown")
+        _ = try? await HTTPClient.shared.execute(request, timeout: .seconds(10))
         process.withLock { process in
-            process.terminate()
+            // It has inherited a mask of the threads of Swift's tasks, on which other signals are blocked.
+            kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
         }
     }

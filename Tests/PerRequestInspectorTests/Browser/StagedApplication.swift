@@ -109,12 +109,13 @@ struct StagedApplication: Sendable {
                 status: .ok,
                 body: ResponseBody { writer in
                     let part = ByteBuffer(repeating: UInt8(ascii: "x"), count: 1 << 16)
-                    for _ in 0..<512 { try await writer.write(part) }
+                    // More than the connection takes ahead of its reader.
+                    for _ in 0..<8192 { try await writer.write(part) }
                     try await writer.finish(nil)
                 }
             )
         }
-        router.get("<marquee>route") { _, _ in
+        router.get("<marquee>route") { _, _ -> Response in
             _ = try await keys.markup.get()
             throw MarkupError()
         }

@@ -19,8 +19,8 @@ extension BrowserTests {
                 try await browser.wait(for: "GET /ping", in: ".row")
                 // It is still a page while that goes on.
                 try await browser.show("GET /hold")
-                try await browser.press(Key.escape, "j")
-                try await browser.wait(until: "document.querySelector('.row[aria-selected=true]')")
+                try await browser.press(Key.escape, Key.end, Key.home)
+                try await browser.wait(for: "GET /hold", in: ".row[aria-selected=true]")
                 try await storm
                 try await staged.fetch("/notes/1")
                 try await browser.wait(for: "GET /notes/{id}", in: ".row")
