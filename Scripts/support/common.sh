@@ -42,6 +42,11 @@ need_zlib() {
     need_package "test -e /usr/include/zlib.h" zlib1g-dev
 }
 
+# What the tests of the inspector's page drive, and the screenshots are made with.
+need_chromium() {
+    need_package "command -v chromium && command -v chromedriver" chromium chromium-driver
+}
+
 # Builds the package and its tests with all traits. SwiftPM gives the compiler the traits in the order of a set: where that
 # is a random one, each build compiles everything anew.
 build_all_traits() {
