@@ -802,12 +802,13 @@ function showWaterfall(request) {
         box.body = make("div", "lanes", { role: "rowgroup" });
         box.replaceChildren(box.head, box.body);
     }
-    const marks = ticks(length, box.head.children[1].clientWidth > 420 ? 6 : 3);
+    const marks = ticks(length, box.head.children[1].clientWidth > 420 ? 6 : 4);
     box.style.setProperty("--tick", `${marks.length > 1 ? (marks[1] / length) * 100 : 100}%`);
+    const width = box.head.children[1].clientWidth;
     follow(box.head.children[1], marks, (tick) => String(tick),
         () => make("span", "tick"), (element, tick) => {
             setStyle(element, "left", `${(tick / length) * 100}%`);
-            setText(element, tick === 0 ? "0" : duration(tick).replace(/\.0+ /, " "));
+            setText(element, (1 - tick / length) * width < 56 ? "" : tick === 0 ? "0" : duration(tick).replace(/\.0+ /, " "));
         });
     follow(box.body, all, (lane) => lane.id, makeLane, (element, lane) => showLane(element, lane, percent, from, length));
 }
@@ -842,7 +843,7 @@ function showLane(row, lane, percent, from, length) {
         const text = isMark ? `${bar.word} at ${duration(bar.from - from)}`
             : `${bar.word} ${duration(us)}${bar.isOpen ? " so far" : ""}, from ${duration(bar.from - from)} to ${duration(bar.to - from)}`
                 + (bar.place ? `, at ${bar.place}` : "");
-        setStyle(element, "left", percent(bar.from));
+        setStyle(element, "left", isMark ? percent(bar.from) : `min(${percent(bar.from)}, 100% - 2px)`);
         if (!isMark) setStyle(element, "width", `${((us / length) * 100).toFixed(3)}%`);
         element.dataset.from = bar.from;
         element.dataset.to = bar.to;

@@ -167,7 +167,7 @@ extension [Bar] {
         }
         let length = Double(span.upperBound - span.lowerBound)
         // A bar is at least two pixels wide, of some hundreds.
-        #expect(abs(bar.left - Double(from - span.lowerBound) / length) < 0.005, sourceLocation: sourceLocation)
+        #expect(abs(bar.left - Double(from - span.lowerBound) / length) < 0.008, sourceLocation: sourceLocation)
         #expect(abs(bar.width - Double(to - from) / length) < 0.01, sourceLocation: sourceLocation)
     }
 }

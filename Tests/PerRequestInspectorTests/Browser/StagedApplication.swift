@@ -15,7 +15,7 @@ struct StagedApplication: Sendable {
     let child = Gate()
     let held = Gate()
     let inspector = RequestInspector()
-    private let keys: Keys
+    let keys: Keys
 
     struct Keys: Sendable {
         let database: RequestResource<String>
@@ -28,15 +28,17 @@ struct StagedApplication: Sendable {
     init(leases: Int = 2) {
         let pool = Pool(size: leases)
         let (commit, child) = (commit, child)
+        let database = RequestResource("database") {
+            await pool.lease()
+            return "lease"
+        } release: { _, _ in
+            await pool.giveBack()
+        }
         keys = Keys(
-            database: RequestResource("database") {
-                await pool.lease()
-                return "lease"
-            } release: { _, _ in
-                await pool.giveBack()
-            },
+            database: database,
             transaction: RequestResource("transaction", released: .beforeResponse) {
-                "transaction"
+                _ = try await database.get()
+                return "transaction"
             } release: { _, _ in
                 await commit.pass()
             },
@@ -60,7 +62,7 @@ struct StagedApplication: Sendable {
         let (ports, continuation) = AsyncStream<Int>.makeStream()
         let app = Application(
             router: router(),
-            requestStore: .http1(observers: [inspector]),
+            requestStore: .http1(observers: [inspector], background: BackgroundWork()),
             configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { continuation.yield($0.localAddress?.port ?? 0) },
             logger: Logger(label: "staged") { _ in SwiftLogNoOpLogHandler() }
@@ -97,8 +99,7 @@ struct StagedApplication: Sendable {
         }
         router.get("notes/:id") { _, _ in try await keys.database.get() }
         router.post("notes") { _, _ in
-            _ = try await keys.database.get()
-            return try await keys.transaction.use { _ in "written" }
+            try await keys.transaction.use { _ in "written" }
         }
         router.post("import") { _, _ in
             try await withRequestStore(.child(owning: keys.upstream), id: "import") { _ in try await keys.upstream.get()
@@ -119,6 +120,7 @@ struct StagedApplication: Sendable {
             _ = try await keys.markup.get()
             throw MarkupError()
         }
+        addOrders(to: router)
         return router
     }
 }
