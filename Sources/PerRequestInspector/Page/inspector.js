@@ -69,6 +69,13 @@ function titleOf(request) {
 /** What the application's log calls it. */
 const nameOf = (request) => request.name || request.id;
 
+/** The phases, with what precedes the first one that is told: a store that no adapter serves is open before it settles. */
+function phasesOf(request) {
+    const phases = list(request.phases);
+    const to = phases[0]?.from ?? request.settled ?? request.closed;
+    return to != null && to <= request.opened ? phases : [{ name: "open", from: request.opened, to }, ...phases];
+}
+
 const phaseOf = (request) => list(request.phases).findLast((phase) => phase.to == null)?.name;
 
 // MARK: Words
@@ -114,6 +121,21 @@ function covered(intervals, from, to) {
     return sum;
 }
 
+/** What is left of [from, to] without the intervals, which may overlap. */
+function without(intervals, from, to) {
+    const left = [];
+    let begin = from;
+    for (const [start, stop] of intervals.toSorted((a, b) => a[0] - b[0])) {
+        if (start > begin) left.push([begin, Math.min(start, to)]);
+        begin = Math.max(begin, stop);
+        if (begin >= to) return left;
+    }
+    if (to > begin) left.push([begin, to]);
+    return left;
+}
+
+const lengthOf = (intervals) => intervals.reduce((sum, [from, to]) => sum + to - from, 0);
+
 /** What a call is about, also where its acquisition is not kept. */
 const keyOf = (call) => call.key ?? indexed().acquisitions.get(call.acquisition)?.acquisition.key ?? "a key";
 
@@ -127,9 +149,24 @@ const code = (name) => ["code", name];
 const place = (position) => ["place", position];
 const link = (request) => ["link", titleOf(request), request.id];
 
-/** What a request spent its time on, the longest first: [{us, parts}]. */
+/** What a request spent its time on, the longest first: [{us, parts}]. What only went on beside something longer is not there. */
 function reasons(request, depth = 0) {
+    const told = [];
+    return contributions(request, depth).toSorted((a, b) => b.us - a.us).filter(({ us, spans }) => {
+        const beside = spans.reduce((sum, [from, to]) => sum + covered(told, from, to), 0);
+        if (beside > us * 0.8) return false;
+        told.push(...spans);
+        return true;
+    });
+}
+
+/** What went on in a request: how long, when, without what is told of on its own, and in words. */
+function contributions(request, depth) {
     const found = [];
+    const add = (spans, words) => {
+        const us = lengthOf(spans);
+        found.push({ us, spans, parts: words(us) });
+    };
     const busy = []; // what is explained by more than its phase
     const end = endOf(request);
     const acquisitions = list(request.acquisitions);
@@ -138,14 +175,11 @@ function reasons(request, depth = 0) {
         const nested = acquisitions
             .filter((other) => other.inside === acquisition.id)
             .map((other) => [other.from, arrival(other) ?? end]);
-        found.push({
-            us: arrived - acquisition.from - covered(nested, acquisition.from, arrived),
-            parts: acquiring(request, acquisition, arrived),
-        });
+        add(without(nested, acquisition.from, arrived), () => acquiring(request, acquisition, arrived));
         busy.push([acquisition.from, arrived]);
         if (acquisition.releasing != null) {
             const released = acquisition.released ?? end;
-            found.push({ us: released - acquisition.releasing, parts: releasing(request, acquisition, released) });
+            add([[acquisition.releasing, released]], () => releasing(request, acquisition, released));
             busy.push([acquisition.releasing, released]);
         }
     }
@@ -156,22 +190,20 @@ function reasons(request, depth = 0) {
         // The acquisition itself says so.
         if (target?.request === request && call.from >= target.acquisition.from
             && call.from < (arrival(target.acquisition) ?? end)) continue;
-        found.push({ us: to - call.from, parts: waiting(call, target, to) });
+        add([[call.from, to]], () => waiting(call, target, to));
         busy.push([call.from, to]);
     }
     for (const child of depth < 4 ? childrenOf(request) : []) {
         const to = Math.min(endOf(child), end);
         // One that is open is worth a line, whatever else goes on meanwhile.
-        const explained = child.closed == null ? 0 : covered(busy, child.opened, to);
-        found.push({ us: to - child.opened - explained, parts: inChild(request, child, depth) });
+        add(without(child.closed == null ? [] : busy, child.opened, to), () => inChild(request, child, depth));
     }
     for (const child of childrenOf(request)) busy.push([child.opened, Math.min(endOf(child), end)]);
-    for (const phase of list(request.phases)) {
+    for (const phase of phasesOf(request)) {
         const to = phase.to ?? end;
-        const own = to - phase.from - covered(busy, phase.from, to);
-        found.push({ us: own, parts: inPhase(request, phase, to, own, busy) });
+        add(without(busy, phase.from, to), (us) => inPhase(request, phase, to, us, busy));
     }
-    return found.toSorted((a, b) => b.us - a.us);
+    return found;
 }
 
 function acquiring(request, acquisition, arrived) {
@@ -294,7 +326,7 @@ function openIn(request, earliest = 0) {
 }
 
 const phaseWords = {
-    routing: "Routing and middleware", handler: "The handler", settling: "Settling", body: "Writing the body", closing: "Closing",
+    open: "Its body", routing: "Routing and middleware", handler: "The handler", settling: "Settling", body: "Writing the body", closing: "Closing",
 };
 
 function inPhase(request, phase, to, own, busy) {
@@ -328,15 +360,12 @@ const points = { beforeResponse: "releasing before the response", afterResponse:
 function lanes(request, depth = 0, into = []) {
     const end = endOf(request);
     const bar = (kind, from, to, word, isOpen = false) => ({ kind, from, to, word, isOpen });
-    const phases = list(request.phases);
     into.push({
         id: `request ${request.id}`, depth, kind: depth ? "store" : "phases", link: depth ? request.id : null,
         name: depth ? titleOf(request) : "Phases",
         from: request.opened, to: request.closed,
-        bars: phases.length > 0
-            ? phases.map((phase) => bar(phase.name, phase.from, phase.to ?? end, phase.name, phase.to == null))
-            : [bar("open", request.opened, request.settled ?? end, "open", request.settled == null && request.closed == null),
-                ...(request.settled != null ? [bar("closing", request.settled, end, "closing", request.closed == null)] : [])],
+        bars: phasesOf(request).map((phase) => bar(phase.name, phase.from, phase.to ?? end, phase.name,
+            phase.to == null && request.closed == null)),
         marks: list(request.limits).map((limit) => ({ at: limit.at, text: `limit of ${duration(limit.limit)} passed` })),
         note: [...(depth ? storeNote(request) : []), ...list(request.limits).flatMap((limit, position) => [
             position || depth ? "; " : "", ["strong", `${points[limit.what] ?? limit.what} took longer than ${duration(limit.limit)}`]])],
@@ -802,7 +831,7 @@ function showWaterfall(request) {
         box.body = make("div", "lanes", { role: "rowgroup" });
         box.replaceChildren(box.head, box.body);
     }
-    const marks = ticks(length, box.head.children[1].clientWidth > 420 ? 6 : 4);
+    const marks = ticks(length, box.head.children[1].clientWidth > 420 ? 8 : 4);
     box.style.setProperty("--tick", `${marks.length > 1 ? (marks[1] / length) * 100 : 100}%`);
     const width = box.head.children[1].clientWidth;
     follow(box.head.children[1], marks, (tick) => String(tick),

@@ -70,7 +70,7 @@ extension BrowserTests {
         private func take(_ name: String, _ browser: Browser) async throws {
             let folder = try #require(screenshotFolder)
             for (suffix, scheme, width, height) in [
-                ("light", "light", 1280, 800), ("dark", "dark", 1280, 800), ("narrow", "light", 390, 844),
+                ("light", "light", 1280, 840), ("dark", "dark", 1280, 840), ("narrow", "light", 390, 844),
             ] {
                 try await browser.prefer(colorScheme: scheme)
                 try await browser.resize(width: width, height: height)
@@ -80,7 +80,7 @@ extension BrowserTests {
                 )
                 try await browser.screenshot().write(to: folder.appending(path: "\(name)-\(suffix).png"))
             }
-            try await browser.resize(width: 1280, height: 800)
+            try await browser.resize(width: 1280, height: 840)
         }
     }
 }
