@@ -10,8 +10,9 @@ extension StagedApplication {
         let (keys, commit) = (keys, commit)
         router.post("orders") { _, _ in
             async let stock: Void = keys.transaction.use { _ in try await pause(60) }
+            async let price: Void = keys.transaction.use { _ in try await pause(30) }
             async let customer = Orders.customer("42")
-            _ = try await (stock, customer)
+            _ = try await (stock, price, customer)
             try await withRequestStore(.child(owning: Orders.audit), id: "audit") { _ in
                 try await Orders.audit.use { _ in try await pause(50) }
             }
