@@ -25,6 +25,29 @@ final class Announcements: @unchecked Sendable {
         return !isTelling
     }
 
+    /// Adds what is to be told, unless nobody else is telling anything: then the caller tells it, and what has been added
+    /// meanwhile.
+    ///
+    /// - Parameter second: What is to be told after it.
+    /// - Returns: Whether the caller tells them.
+    func admit(_ kind: RequestEvent.Kind, _ second: RequestEvent.Kind? = nil) -> Bool {
+        guard isTelling else {
+            isTelling = true
+            return true
+        }
+        waiting.append(kind)
+        if let second { waiting.append(second) }
+        return false
+    }
+
+    /// The same of the last one, and the one before it: when they have been told, the store may serve another request.
+    func admitLast(_ entered: RequestEvent.Kind?, _ closed: RequestEvent.Kind) -> Bool {
+        guard isTelling else { return true }
+        if let entered { waiting.append(entered) }
+        waiting.append(closed)
+        return false
+    }
+
     /// What is to be told next; `nil` where that is all.
     func next() -> RequestEvent.Kind? {
         isTelling = !waiting.isEmpty

@@ -7,20 +7,49 @@ extension RequestEvent {
             let entry: Int
         }
 
+        /// What there is of it: made once, so that a copy costs little.
+        private final class Details: Sendable {
+            let id: ID
+            let key: String
+            let declaration: SourcePosition?
+            let askedAt: SourcePosition
+            let inside: ID?
+
+            init(_ id: ID, _ key: String, _ declaration: SourcePosition?, _ askedAt: SourcePosition, _ inside: ID?) {
+                self.id = id
+                self.key = key
+                self.declaration = declaration
+                self.askedAt = askedAt
+                self.inside = inside
+            }
+        }
+
+        private let details: Details
+
+        init(id: ID, key: String, declaration: SourcePosition?, askedAt: SourcePosition, inside: ID?) {
+            details = Details(id, key, declaration, askedAt, inside)
+        }
+
         /// The same in all events of the acquisition.
-        public let id: ID
+        public var id: ID { details.id }
 
         /// The name of the resource or the memo.
-        public let key: String
+        public var key: String { details.key }
 
         /// Where the key is declared.
-        public let declaration: SourcePosition?
+        public var declaration: SourcePosition? { details.declaration }
 
         /// Where the caller asked for it that it was started for; of a memo, whose calls have no place, where that is declared.
-        public let askedAt: SourcePosition
+        public var askedAt: SourcePosition { details.askedAt }
 
         /// The acquisition whose factory, function or release asked for it.
-        public let inside: ID?
+        public var inside: ID? { details.inside }
+
+        /// Whether both are the same acquisition.
+        public static func == (lhs: Acquisition, rhs: Acquisition) -> Bool { lhs.id == rhs.id }
+
+        /// Hashes what tells acquisitions apart.
+        public func hash(into hasher: inout Hasher) { hasher.combine(id) }
     }
 
     /// A caller that waits for an acquisition, or uses its value in a body.

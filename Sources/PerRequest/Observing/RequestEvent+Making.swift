@@ -11,11 +11,13 @@ extension RequestEvent.Acquisition {
         _ present: Surroundings?
     ) {
         let request = core.request.identity
-        id = ID(request: request, entry: entry)
-        key = resource.name
-        declaration = resource.memo == nil ? resource.declaration : position
-        askedAt = position
-        inside = present?.innermostEntry(of: request).map { ID(request: request, entry: $0) }
+        self.init(
+            id: ID(request: request, entry: entry),
+            key: resource.name,
+            declaration: resource.memo == nil ? resource.declaration : position,
+            askedAt: position,
+            inside: present?.innermostEntry(of: request).map { ID(request: request, entry: $0) }
+        )
     }
 }
 

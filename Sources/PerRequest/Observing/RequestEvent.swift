@@ -19,14 +19,20 @@ public struct RequestEvent: Sendable {
     /// The store that it happened in: for a resource, the one that owns it; for a job, the one that it is left by.
     public let store: RequestStore
 
-    /// When it happened, on a clock that never goes back: what lies between two events is a duration.
-    public let instant: ContinuousClock.Instant
+    /// When it happened, since ``start``. An instant itself would make each copy of an event cost several times as much.
+    package let elapsed: Duration
+
+    /// When the process's first event happened, or a little earlier.
+    package static let start = ContinuousClock.now
 
     init(_ kind: Kind, in store: RequestStore) {
         self.kind = kind
         self.store = store
-        instant = .now
+        elapsed = Self.start.duration(to: .now)
     }
+
+    /// When it happened, on a clock that never goes back: what lies between two events is a duration.
+    public var instant: ContinuousClock.Instant { Self.start.advanced(by: elapsed) }
 
     /// The acquisition that it is about, if it is about one.
     public var acquisition: Acquisition? {

@@ -33,9 +33,11 @@ extension StoreCore {
         guard let announcements else { return }
         let isMine = request.state.withLock { state in
             guard state.lifecycle.phase(of: scope) != .closed else { return false }
-            return announcements.add(kind)
+            return announcements.admit(kind)
         }
-        if isMine { tellPhases() }
+        guard isMine else { return }
+        tell(kind)
+        tellPhases()
     }
 
     /// Tells the observers of what they have not been told; the parent of a child that has closed goes on.
@@ -52,21 +54,29 @@ extension StoreCore {
     func observeArrival(_ acquisition: Acquisition, _ result: Result<AnyBox, any Error>) -> Bool {
         guard let observed = acquisition.observed else { return false }
         let isFirst = request.state.withLock { _ in
-            defer { observed.hasArrived = true }
-            return !observed.hasArrived
+            defer { acquisition.arrivalIsTold = true }
+            return !acquisition.arrivalIsTold
         }
         guard isFirst else { return false }
         switch result {
-        case .success where acquisition.resource.form == .memo: tell(.computed(observed.description))
-        case .success: tell(.acquired(observed.description))
-        case .failure(let error): tell(.acquisitionFailed(observed.description, error))
+        case .success where acquisition.resource.form == .memo: tell(.computed(observed))
+        case .success: tell(.acquired(observed))
+        case .failure(let error): tell(.acquisitionFailed(observed, error))
         }
         return true
     }
 
     @inline(never)
     func observeRelease(_ acquisition: Acquisition, _ verdict: RequestOutcome.Verdict) {
-        if let observed = acquisition.observed { tell(.releasing(observed.description, verdict)) }
+        if let observed = acquisition.observed { tell(.releasing(observed, verdict)) }
+    }
+
+    /// Tells that a release has ended: before anything can follow from it on another thread, such as the end of the store.
+    @inline(never)
+    func observeReleased(_ acquisition: Acquisition, _ error: (any Error)?) {
+        guard let observed = acquisition.observed, !acquisition.releaseIsTold else { return }
+        acquisition.releaseIsTold = true
+        tell(.released(observed, error))
     }
 
     // MARK: Calls
@@ -78,7 +88,7 @@ extension StoreCore {
         let request = request
         let found: (StoreCore, RequestEvent.Acquisition)? = request.state.withLock { state in
             guard let acquisition = state.acquisitions[entry], let observed = acquisition.observed else { return nil }
-            return (acquisition.core, observed.description)
+            return (acquisition.core, observed)
         }
         guard let (owner, acquisition) = found else { return nil }
         let number = request.identity
@@ -123,17 +133,4 @@ final class ObservedCall: Sendable {
 
     @inline(never)
     func waitEnded(_ error: (any Error)? = nil) { owner.tell(.waitEnded(call, error)) }
-}
-
-extension Acquisition {
-    /// What there is of an acquisition where somebody observes it.
-    final class Observed: @unchecked Sendable {
-        let description: RequestEvent.Acquisition
-        /// Whether it has been told what the acquisition came to.
-        ///
-        /// Read and written under the request's lock only.
-        var hasArrived = false
-
-        init(_ description: RequestEvent.Acquisition) { self.description = description }
-    }
 }

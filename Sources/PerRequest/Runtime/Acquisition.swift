@@ -30,7 +30,10 @@ final class Acquisition: Surroundings, @unchecked Sendable {
     var answer: Result<AnyBox?, any Error>?
     var cancelRequested = false
     /// What its observers are told; `nil` where there are none.
-    let observed: Observed?
+    let observed: RequestEvent.Acquisition?
+    /// Whether they have been told what it came to; and that it was released, which who ends it says and reads.
+    var arrivalIsTold = false
+    var releaseIsTold = false
 
     private let handoff = Handoff()
 
@@ -47,7 +50,7 @@ final class Acquisition: Surroundings, @unchecked Sendable {
         acquiredAt = position
         let isAround = core.configuration.isAround(resource)
         gate = isAround ? Gate { core.error($0, key: resource.name) } : nil
-        observed = core.isObserved ? Observed(.init(entry, of: resource, in: core, position, present)) : nil
+        observed = core.isObserved ? .init(entry, of: resource, in: core, position, present) : nil
         super.init(of: core, entry: entry, inside: present)
     }
 }

@@ -114,7 +114,7 @@ final class ReleaseRun: @unchecked Sendable {
         }
         _ = elapsed(of: acquisition)
         release = nil
-        if isAlone, error == nil, let next = request.releasedAlone(acquisition) {
+        if isAlone, error == nil, let next = releasedAlone(acquisition) {
             switch next {
             case .closed: hasClosed = true
             case .release(let next) where next.acquisition.gate == nil: release = next
@@ -135,6 +135,11 @@ final class ReleaseRun: @unchecked Sendable {
         }
         _ = handoff.taskEnds()
         return false
+    }
+
+    private func releasedAlone(_ acquisition: Acquisition) -> RequestCore.Next? {
+        if acquisition.observed != nil { acquisition.core.observeReleased(acquisition, nil) }
+        return request.releasedAlone(acquisition)
     }
 
     /// How long a release took until it ended or suspended; reports it if that was too long.

@@ -152,7 +152,7 @@ extension RequestStore {
     @usableFromInline
     func endAtOnce() -> End? {
         let request = openedRoot
-        if request.endIfUnused() { return .unused }
+        if !request.isObserved, request.endIfUnused() { return .unused }
         request.keepSlot()
         guard request.settledAtOnce(nil) != nil, request.closedAtOnce(.completed, nil) != nil else { return nil }
         return request.leaveAtOnce()
@@ -199,8 +199,7 @@ extension RequestStore {
                 await endHere(after: error)
                 return core.request.takeSlot() ? .closed : .open
             }
-            let isQuiet = !core.isObserved && !core.configuration.isOverridden
-            if isQuiet, let end = endAtOnce() { return end }
+            if !core.configuration.isOverridden, let end = endAtOnce() { return end }
             return await end()
         }
     }

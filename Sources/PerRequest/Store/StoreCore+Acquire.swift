@@ -56,7 +56,7 @@ extension StoreCore {
         case .gone: throw MemoTable.EntryGone()
         case .wait(let caller): return .waiting(caller)
         case .start(let call, let acquisition):
-            if let observed = acquisition.observed { acquisition.core.tell(.acquiring(observed.description)) }
+            if let observed = acquisition.observed { acquisition.core.tell(.acquiring(observed)) }
             switch acquisition.core.startFlight(acquisition, for: call) {
             case .answered(let result):
                 return .acquired(try acquired(result, call, acquisition.entry, acquisition.core, resource, kind))
@@ -301,7 +301,7 @@ extension StoreCore {
     func landed(_ acquisition: Acquisition, _ result: Result<AnyBox, any Error>) {
         let isTold = observeArrival(acquisition, result)
         let request = request
-        if case .success(let box) = result, !isTold, acquisition.resource.limits.hold == nil,
+        if case .success(let box) = result, acquisition.resource.limits.hold == nil,
             request.state.withLock({ $0.arriveAtOnce(acquisition, box) })
         {
             return
@@ -317,7 +317,7 @@ extension StoreCore {
         if let deadline { Deadlines.shared.cancel(deadline) }
         if isTold, !isExpected, case .success = result, let observed = acquisition.observed {
             // The `around` function ended while it handed in its value: nobody holds it, and nobody will release it.
-            tell(.released(observed.description, error(.resourceLost(nil), key: acquisition.resource.name)))
+            tell(.released(observed, error(.resourceLost(nil), key: acquisition.resource.name)))
         }
         request.perform(effects)
     }
@@ -437,7 +437,7 @@ extension StoreCore {
         let limits = acquisition.resource.limits
         let limit = RequestEvent.Limit(
             subject: .init(stage),
-            acquisition: observed.description,
+            acquisition: observed,
             duration: stage == .acquiring ? limits.acquire : limits.release
         )
         if isUnderWay { tell(.limitPassed(limit)) }
@@ -448,7 +448,7 @@ extension StoreCore {
     func limitHold(_ acquisition: Acquisition) {
         guard let limit = acquisition.resource.limits.hold else { return }
         let (entry, resource, position) = (acquisition.entry, acquisition.resource, acquisition.acquiredAt)
-        let observed = acquisition.observed?.description
+        let observed = acquisition.observed
         let token = schedule(after: limit) { $0.reportHold(of: entry, resource, position, limit, observed) }
         let isHeld = request.state.withLock { state in
             // The record of what was released early or lost can outlive it.

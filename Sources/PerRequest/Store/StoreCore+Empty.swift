@@ -2,20 +2,26 @@ import Synchronization
 
 /// Stores that hold nothing: most requests, most of the time.
 extension StoreCore {
-    /// The request, if its ends can be taken in one step: nobody is told of them, and no test forces them.
-    private var quietRequest: RequestCore? { isObserved || configuration.isOverridden ? nil : self as? RequestCore }
+    /// The request, if its ends can be taken in one step: no test forces them.
+    private var unforcedRequest: RequestCore? { configuration.isOverridden ? nil : self as? RequestCore }
 
     /// Settles in one step, if nothing is to be released before the response.
     ///
     /// - Returns: What becomes of the request; `nil` if there is more to it, and then nothing has changed.
     func settledAtOnce(_ status: RequestStatus?) -> RequestOutcome? {
-        quietRequest?.state.withLock { state in
+        guard let request = unforcedRequest else { return nil }
+        var isMine = false
+        let outcome: RequestOutcome? = request.state.withLock { state in
             guard state.canEndAtOnce, state.lifecycle.settleAtOnce(success: !(status?.isFailure ?? false)) else {
                 return nil
             }
             state.own.status = status
-            return state.outcome(of: Lifecycle.rootScope)
+            let outcome = state.outcome(of: Lifecycle.rootScope)
+            if let announcements { isMine = announcements.admit(.entered(.settling), .settled(outcome.verdict)) }
+            return outcome
         }
+        if isMine, let outcome { tellSettled(outcome) }
+        return outcome
     }
 
     /// Closes without waiting, if that can be done.
@@ -28,11 +34,12 @@ extension StoreCore {
         _ status: RequestStatus?,
         runsReleases: Bool = true
     ) -> RequestOutcome? {
-        guard let request = quietRequest else { return nil }
+        guard let request = unforcedRequest else { return nil }
         var left = SlotMemory.Leftovers()
         var isFree = false
         var outcome: RequestOutcome?
         var jobs: [PendingJob] = []
+        var isMine = false
         let begun: RequestCore.Next? = request.state.withLock { state in
             guard state.canEndAtOnce else { return nil }
             if state.lifecycle.closeIfEmpty(completed: ending.isCompleted) {
@@ -40,7 +47,9 @@ extension StoreCore {
                 jobs = state.own.takeJobs()
                 _ = slot.memory.close(identity, carries: !jobs.isEmpty, &left)
                 isFree = !state.own.openerTakesSlot
-                outcome = state.outcome(of: Lifecycle.rootScope)
+                let end = state.outcome(of: Lifecycle.rootScope)
+                outcome = end
+                if let announcements { isMine = announcements.admitLast(.entered(.closing), .closed(end)) }
                 return .closed
             }
             guard runsReleases, let next = state.lifecycle.closeAlone(completed: ending.isCompleted) else { return nil }
@@ -48,8 +57,10 @@ extension StoreCore {
             state.own.openerIsComing = true
             // If it closes at once, nothing goes wrong that would change it.
             outcome = state.outcome(of: Lifecycle.rootScope)
+            if let announcements { isMine = announcements.admit(.entered(.closing)) }
             return state.next(after: next)
         }
+        if isMine, let outcome { tellClosing(begun, outcome) }
         switch begun {
         case .closed:
             if isFree { SlotPool.shared.giveBack(SlotPool.Spare(slot: slot)) }
@@ -62,6 +73,27 @@ extension StoreCore {
             request.perform([.release(first)])
             return nil
         case nil: return nil
+        }
+    }
+}
+
+// MARK: - Telling observers
+
+extension StoreCore {
+    @inline(never)
+    private func tellSettled(_ outcome: RequestOutcome) {
+        tell(.entered(.settling))
+        tell(.settled(outcome.verdict))
+        tellPhases()
+    }
+
+    @inline(never)
+    private func tellClosing(_ next: RequestCore.Next?, _ outcome: RequestOutcome) {
+        tell(.entered(.closing))
+        switch next {
+        case .closed: tell(.closed(outcome))
+        case .release: tellPhases()
+        case nil: break
         }
     }
 }
@@ -86,6 +118,7 @@ extension RequestCore {
         var verdict = RequestOutcome.Verdict.commit
         var deadline: Deadlines.Token?
         var openers: [Waiter] = []
+        var end: RequestOutcome?
         let isAround = acquisition.gate != nil
         let next: Next? = state.withLock { state in
             guard state.own.openerIsComing || isAround && state.own.hasPhaseWaiters,
@@ -101,9 +134,14 @@ extension RequestCore {
                 jobs = state.own.takeJobs()
                 isFree = slot.memory.close(identity, carries: !jobs.isEmpty, &left) && !state.own.openerTakesSlot
                 if !jobs.isEmpty { verdict = state.outcome(of: Lifecycle.rootScope).verdict }
+                if let announcements {
+                    let outcome = state.outcome(of: Lifecycle.rootScope)
+                    if announcements.admitLast(nil, .closed(outcome)) { end = outcome }
+                }
             }
             return state.next(after: next)
         }
+        if let end { tell(.closed(end)) }
         if isFree { SlotPool.shared.giveBack(SlotPool.Spare(slot: slot)) }
         if !jobs.isEmpty { handOver(jobs, left.values ?? ValueTable(), verdict) }
         if isAround {

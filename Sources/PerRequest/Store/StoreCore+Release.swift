@@ -16,14 +16,11 @@ extension StoreCore {
 
     private func ended(_ acquisition: Acquisition, _ event: Lifecycle.Event, _ error: (any Error)?) -> [Effect] {
         let entry = acquisition.entry
-        if error == nil, acquisition.gate != nil, acquisition.observed == nil, case .released = event,
-            let next = request.releasedAlone(acquisition)
-        {
-            return if case .release(let next) = next { [.release(next)] } else { [] }
+        if acquisition.observed != nil, request.state.withLock({ $0.isKnown(acquisition) }) {
+            observeReleased(acquisition, error)
         }
-        if let observed = acquisition.observed, request.state.withLock({ $0.isKnown(acquisition) }) {
-            // Before anything can follow from it on another thread, such as the end of the store.
-            tell(.released(observed.description, error))
+        if error == nil, acquisition.gate != nil, case .released = event, let next = request.releasedAlone(acquisition) {
+            return if case .release(let next) = next { [.release(next)] } else { [] }
         }
         var failure: ReleaseFailure?
         var holdLimit: Deadlines.Token?
