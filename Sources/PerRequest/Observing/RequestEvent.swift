@@ -25,7 +25,7 @@ public struct RequestEvent: Sendable {
     /// When the process's first event happened, or a little earlier.
     package static let start = ContinuousClock.now
 
-    init(_ kind: Kind, in store: RequestStore) {
+    init(_ kind: consuming Kind, in store: RequestStore) {
         self.kind = kind
         self.store = store
         elapsed = Self.start.duration(to: .now)

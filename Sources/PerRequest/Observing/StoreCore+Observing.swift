@@ -9,11 +9,9 @@ extension StoreCore {
     ///
     /// Nothing here is inlined: the frames of asynchronous functions would be too large for what their tasks have at hand.
     @inline(never)
-    func tell(_ kind: RequestEvent.Kind) {
-        let observers = configuration.observers
-        guard !observers.isEmpty else { return }
-        let event = RequestEvent(kind, in: RequestStore(core: self))
-        for observer in observers { observer.observe(event) }
+    func tell(_ kind: consuming RequestEvent.Kind) {
+        guard isObserved else { return }
+        configuration.tell(RequestEvent(kind, in: RequestStore(core: self)))
     }
 
     /// Tells the observers of what they have not been told.

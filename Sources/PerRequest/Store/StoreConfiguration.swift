@@ -3,6 +3,8 @@ import Synchronization
 /// What many stores have in common: an adapter makes it once, and not for every request.
 package final class StoreConfiguration: Sendable {
     let observers: [any RequestObserver]
+    /// Tells all of them: looking each up costs more than to call it.
+    let tell: @Sendable (RequestEvent) -> Void
     /// Whether there are observers: asked for with every acquisition, where copying them to ask would be felt.
     let isObserved: Bool
     /// Whether it is ``opener``, which costs more to ask for.
@@ -29,6 +31,11 @@ package final class StoreConfiguration: Sendable {
         isOpeners: Bool = false
     ) {
         self.observers = observers
+        if observers.count == 1, let observer = observers.first {
+            tell = { observer.observe($0) }
+        } else {
+            tell = { event in for observer in observers { observer.observe(event) } }
+        }
         isObserved = !observers.isEmpty
         if isObserved { RequestEvent.willBeObserved() }
         self.isOpeners = isOpeners

@@ -19,7 +19,8 @@ extension StoreCore {
         if acquisition.observed != nil, request.state.withLock({ $0.isKnown(acquisition) }) {
             observeReleased(acquisition, error)
         }
-        if error == nil, acquisition.gate != nil, case .released = event, let next = request.releasedAlone(acquisition) {
+        if error == nil, acquisition.gate != nil, case .released = event, let next = request.releasedAlone(acquisition)
+        {
             return if case .release(let next) = next { [.release(next)] } else { [] }
         }
         var failure: ReleaseFailure?
