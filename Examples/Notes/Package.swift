@@ -6,7 +6,11 @@ let package = Package(
     name: "notes",
     platforms: [.macOS(.v26)],
     dependencies: [
-        .package(name: "swift-per-request", path: "../..", traits: ["Hummingbird", "GRPC", "Logging", "Tracing"]),
+        .package(
+            name: "swift-per-request",
+            path: "../..",
+            traits: ["Hummingbird", "GRPC", "Inspector", "Logging", "Metrics", "Tracing"]
+        ),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
@@ -18,6 +22,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.7.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.3.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.0.0"),
@@ -36,7 +41,10 @@ let package = Package(
                 .product(name: "PerRequest", package: "swift-per-request"),
                 .product(name: "PerRequestHummingbird", package: "swift-per-request"),
                 .product(name: "PerRequestGRPC", package: "swift-per-request"),
+                .product(name: "PerRequestInspector", package: "swift-per-request"),
+                .product(name: "PerRequestMetrics", package: "swift-per-request"),
                 .product(name: "PerRequestTracing", package: "swift-per-request"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
@@ -52,7 +60,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ]
+            ],
+            resources: [.embedInCode("Pages/notes.css")]
         ),
         .executableTarget(name: "Notes", dependencies: ["NotesApp"]),
         .testTarget(
@@ -69,6 +78,7 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -12,7 +12,7 @@ enum Current {
     static let mirror = RequestLocal<Mirror?>("mirror")
 
     /// The id of the request's lease as the middleware of `/whoami` saw it.
-    static let clientIDInMiddleware = RequestLocal<Int?>("clientIDInMiddleware")
+    static let clientIDInMiddleware = RequestLocal<Int?>("clientIDInMiddleware", logged: { "\($0)" })
 
     /// The request's database connection, leased on first use, for the request's tenant.
     static let client = RequestResource("client", limits: .init(acquire: .seconds(5))) {

@@ -12,7 +12,7 @@ struct PageTests {
             #expect(reply.status == 200)
             #expect(reply.headers[.contentType] == "text/html; charset=utf-8")
             #expect(reply.headers[.contentLength] == nil)
-            #expect(reply.body.contains(#"<form action="/notes" method="post">"#))
+            #expect(reply.body.contains(#"<form action="/notes?tenant=acme" method="post">"#))
             let request = try #require(reply.requestID)
             let end = try #require(reply.body.split(separator: "\n").last)
             #expect(end.hasPrefix("<!-- request=\(request) tenant=acme client="))
@@ -35,13 +35,14 @@ struct PageTests {
         }
     }
 
-    @Test("The shell arrives while no connection is free, the notes when one is")
-    func shellArrivesBeforeNotes() async throws {
+    @Test("The shell arrives while no connection is free, the notes when one is", arguments: ["/", "/?q=x"])
+    func shellArrivesBeforeNotes(address: String) async throws {
         try await withNotesService { client, service in
             _ = try await client.post("/api/notes", json: ["title": "Late", "body": "x"])
+            _ = try await client.quietHealth()
             var leases: [DatabaseClient] = []
             for _ in 1...8 { leases.append(try await service.database.lease(for: .public)) }
-            try await client.open(.get, "/") { head, body in
+            try await client.open(.get, address) { head, body in
                 #expect(head.status == .ok)
                 let shell = try await body.read(until: "<ul>")
                 #expect(shell.contains("</form>") && !shell.contains("Late"))

@@ -18,9 +18,7 @@ struct NotesAPI: Sendable {
     /// All notes, or those in which all words of `q` are.
     private func list(_ request: Request, _ context: BasicRequestContext) async throws -> [Note] {
         guard let query = request.uri.queryParameters["q"] else { return try await NotesRepository.all() }
-        let isSearchable = query.contains { !$0.isWhitespace } && !query.unicodeScalars.contains("\0")
-        guard isSearchable else { throw HTTPError(.badRequest, message: "`q` is the words to search for.") }
-        return try await NotesRepository.find(String(query))
+        return try await NotesRepository.find(SearchWords(query).text)
     }
 
     private func create(_ request: Request, _ context: BasicRequestContext) async throws -> EditedResponse<Note> {

@@ -17,7 +17,7 @@ struct NotesRPCServer: Service {
         port: Int,
         database: any DatabaseClients,
         baggage: RequestBaggage,
-        counters: HealthCounters,
+        observers: [any RequestObserver],
         work: BackgroundWork,
         logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void
@@ -26,7 +26,7 @@ struct NotesRPCServer: Service {
         server = GRPCServer(
             transport: .requestStore(
                 .http2NIOPosix(address: .ipv4(host: "127.0.0.1", port: port), transportSecurity: .plaintext),
-                observers: [counters],
+                observers: observers,
                 report: { logger.error("\($0)") },
                 background: work
             ),

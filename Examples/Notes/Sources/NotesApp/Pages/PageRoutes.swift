@@ -1,14 +1,32 @@
 import HTTPTypes
 import Hummingbird
+import NIOCore
+import PerRequest
 import PerRequestHummingbird
 
-/// The page and its form.
+/// The page, its stylesheet and its form.
 struct PageRoutes: Sendable {
+    /// What the page's address asks for.
+    private struct Query: Decodable {
+        let q: String?
+    }
+
     let page: NotesPage
 
     func add(to router: RequestStoreRouter<BasicRequestContext>) {
-        router.get("/") { _, _ in page.response() }
+        router.get("/", use: show)
+        router.get("notes.css") { _, _ in
+            Response(status: .ok, headers: .style, body: ResponseBody(byteBuffer: Self.style))
+        }
         router.post("notes", use: create)
+    }
+
+    private static let style = ByteBuffer(bytes: PackageResources.notes_css)
+
+    private func show(_ request: Request, _ context: BasicRequestContext) throws -> Response {
+        // A browser sends what it searches for also where nothing was typed.
+        let text = try query(of: request).q ?? ""
+        return try page.response(finding: text.contains { !$0.isWhitespace } ? SearchWords(text) : nil)
     }
 
     private func create(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
@@ -19,7 +37,16 @@ struct PageRoutes: Sendable {
         } catch let error as NoteDraft.Invalid {
             return page.response(.unprocessableContent, keeping: input, message: error.message)
         }
-        return .redirect(to: "/", type: .normal)
+        let tenant = Current.tenant.value
+        return .redirect(to: tenant.isPublic ? "/" : "/?tenant=\(tenant.name)", type: .normal)
+    }
+
+    private func query(of request: Request) throws -> Query {
+        do {
+            return try URLEncodedFormDecoder().decode(Query.self, from: request.uri.query ?? "")
+        } catch is URLEncodedFormError, is DecodingError {
+            throw HTTPError(.badRequest, message: "The address could not be read.")
+        }
     }
 
     private func form(of request: Request, _ context: BasicRequestContext) async throws -> NoteInput {

@@ -21,7 +21,7 @@ struct RequestMiddleware<Context: RequestContext>: RouterMiddleware {
             try Current.database.set(database)
             try Current.mirror.set(mirror)
             // Who says it here is right; else it is what another process says.
-            if request.headers[.tenant] != nil { try Current.tenant.set(Tenant(request.headers)) }
+            if let tenant = try Tenant.named(by: request) { try Current.tenant.set(tenant) }
             baggage.receive(request.headers[values: .baggage])
             response = try await next(request, context)
         } catch {

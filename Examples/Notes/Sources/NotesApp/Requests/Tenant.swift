@@ -7,6 +7,8 @@ struct Tenant: Sendable {
 
     let name: String
 
+    var isPublic: Bool { name == Self.public.name }
+
     /// The tenant that a request's headers name.
     init(_ headers: HTTPFields) throws(HTTPError) {
         guard let name = headers[.tenant] else {
@@ -17,6 +19,16 @@ struct Tenant: Sendable {
             throw HTTPError(.badRequest, message: "X-Tenant must be 1 to 32 characters of a-z, 0-9 and -.")
         }
         self = tenant
+    }
+
+    /// The tenant that a request names, if it names one: in its headers, or else in its address, as a browser does.
+    static func named(by request: Request) throws(HTTPError) -> Tenant? {
+        if request.headers[.tenant] != nil { return try Tenant(request.headers) }
+        guard let name = request.uri.queryParameters["tenant"] else { return nil }
+        guard let tenant = Tenant(String(name)) else {
+            throw HTTPError(.badRequest, message: "`tenant` must be 1 to 32 characters of a-z, 0-9 and -.")
+        }
+        return tenant
     }
 
     private init(unchecked name: String) {

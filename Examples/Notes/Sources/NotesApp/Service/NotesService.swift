@@ -3,6 +3,8 @@ import Logging
 import NIOCore
 import PerRequest
 import PerRequestHummingbird
+import PerRequestInspector
+import PerRequestMetrics
 import PerRequestTracing
 
 /// The notes service: its database, its routes, its server.
@@ -16,6 +18,12 @@ public struct NotesService: Sendable {
     private let baggage: RequestBaggage
     private let page: NotesPage
     private let counters = HealthCounters()
+    private let registry = MetricsRegistry()
+    private let inspector = RequestInspector()
+    /// What is told of every request.
+    ///
+    /// The counters are last: what `/health` counts, the others know.
+    private let observers: [any RequestObserver]
     /// Two at a time, so that most connections are left to requests.
     let work = BackgroundWork(limits: .init(concurrent: 2))
 
@@ -26,6 +34,7 @@ public struct NotesService: Sendable {
         leasesByHand = settings.leasesByHand
         mirror = settings.mirror.map(Mirror.init)
         baggage = try Travels.baggage()
+        observers = [inspector, RequestMetrics(factory: registry), counters]
         page = NotesPage(templates: try PageTemplates())
         let database: any Database
         switch settings.database {
@@ -86,7 +95,7 @@ public struct NotesService: Sendable {
                 port: port,
                 database: database,
                 baggage: baggage,
-                counters: counters,
+                observers: observers,
                 work: work,
                 logger: logger,
                 onListening: onListeningRPC
@@ -94,7 +103,7 @@ public struct NotesService: Sendable {
         }
         return Application(
             router: router,
-            requestStore: .http1(observers: [counters], background: work, failureResponse: Self.failureResponse),
+            requestStore: .http1(observers: observers, background: work, failureResponse: Self.failureResponse),
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
             // In this order: both servers leave work, and end before it.
             services: rpcServer.map { [work, $0] } ?? [work],
@@ -127,6 +136,8 @@ public struct NotesService: Sendable {
         EventRoutes().add(to: router)
         WhoAmI.add(to: router)
         counters.add(to: router, work)
+        registry.add(to: router)
+        inspector.mount(on: router, at: "/_requests")
         return router
     }
 
