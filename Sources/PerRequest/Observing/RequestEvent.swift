@@ -19,7 +19,9 @@ public struct RequestEvent: Sendable {
     /// The store that it happened in: for a resource, the one that owns it; for a job, the one that it is left by.
     public let store: RequestStore
 
-    /// When it happened, since ``start``. An instant itself would make each copy of an event cost several times as much.
+    /// When it happened, since ``start``.
+    ///
+    /// An instant itself would make each copy of an event cost several times as much.
     package let elapsed: Duration
 
     /// When the process's first event happened, or a little earlier.
