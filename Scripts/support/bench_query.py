@@ -18,7 +18,7 @@ PATH = "/api/notes"
 def measure(arguments):
     subprocess.run(["psql", f"{arguments.postgres}/postgres", "-qc", "CREATE DATABASE bench"], check=True)
     environment = {"PORT": "0", "DATABASE_URL": f"{arguments.postgres}/bench"}
-    with serve([arguments.notes], environment) as ours:
+    with serve([arguments.notes, "--unobserved"], environment) as ours:
         for number in range(NOTES):
             create(ours, {"title": f"note {number}", "body": "what there is to say " * 5})
         with serve([arguments.notes, "--lease-by-hand"], environment) as baseline:

@@ -34,7 +34,7 @@ public struct NotesService: Sendable {
         leasesByHand = settings.leasesByHand
         mirror = settings.mirror.map(Mirror.init)
         baggage = try Travels.baggage()
-        observers = [inspector, RequestMetrics(factory: registry), counters]
+        observers = (settings.isUnobserved ? [] : [inspector, RequestMetrics(factory: registry)]) + [counters]
         page = NotesPage(templates: try PageTemplates())
         let database: any Database
         switch settings.database {

@@ -20,6 +20,8 @@ public struct NotesSettings: Sendable {
     let sharesOneClient: Bool
     /// Only the list of notes, without PerRequest, to see what that costs.
     let leasesByHand: Bool
+    /// Neither the inspector nor the metrics are told anything, to see what the rest costs.
+    let isUnobserved: Bool
 
     /// The address of another Notes that gets a copy of each note.
     let mirror: String?
@@ -30,7 +32,8 @@ public struct NotesSettings: Sendable {
         database: Database,
         mirror: String? = nil,
         sharesOneClient: Bool = false,
-        leasesByHand: Bool = false
+        leasesByHand: Bool = false,
+        isUnobserved: Bool = false
     ) {
         self.port = port
         self.rpcPort = rpcPort
@@ -38,14 +41,15 @@ public struct NotesSettings: Sendable {
         self.mirror = mirror
         self.sharesOneClient = sharesOneClient
         self.leasesByHand = leasesByHand
+        self.isUnobserved = isUnobserved
     }
 
-    /// Reads `PORT`, `GRPC_PORT`, `NOTES_MIRROR` and either `DATABASE_URL` or `NOTES_DATABASE`, and the arguments `--global-client` and
-    /// `--lease-by-hand`.
+    /// Reads `PORT`, `GRPC_PORT`, `NOTES_MIRROR` and either `DATABASE_URL` or `NOTES_DATABASE`, and the arguments `--global-client`,
+    /// `--lease-by-hand` and `--unobserved`.
     public init(environment: [String: String], arguments: [String] = []) throws {
-        let options = ["--global-client", "--lease-by-hand"]
+        let options = ["--global-client", "--lease-by-hand", "--unobserved"]
         for argument in arguments where !options.contains(argument) {
-            let there = options.joined(separator: " and ")
+            let there = options.joined(separator: ", ")
             throw Invalid(description: "there is no option \"\(argument)\"; there are \(there)")
         }
         self.init(
@@ -54,7 +58,8 @@ public struct NotesSettings: Sendable {
             database: try Self.database(url: environment["DATABASE_URL"], file: environment["NOTES_DATABASE"]),
             mirror: try environment["NOTES_MIRROR"].map(Self.mirror),
             sharesOneClient: arguments.contains("--global-client"),
-            leasesByHand: arguments.contains("--lease-by-hand")
+            leasesByHand: arguments.contains("--lease-by-hand"),
+            isUnobserved: arguments.contains("--unobserved")
         )
     }
 
