@@ -7,7 +7,7 @@ let package = Package(
     name: "servers",
     platforms: [.macOS(.v26)],
     dependencies: [
-        .package(name: "swift-per-request", path: "../..", traits: ["Hummingbird", "GRPC", "NIO"]),
+        .package(name: "swift-per-request", path: "../..", traits: ["Hummingbird", "GRPC", "NIO", "Inspector"]),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
@@ -21,6 +21,7 @@ let package = Package(
                 .product(name: "PerRequest", package: "swift-per-request"),
                 .product(name: "PerRequestGRPC", package: "swift-per-request"),
                 .product(name: "PerRequestNIO", package: "swift-per-request"),
+                .product(name: "PerRequestInspector", package: "swift-per-request"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),

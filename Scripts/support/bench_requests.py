@@ -20,14 +20,19 @@ ROUNDS = 3
 
 # The largest ratio of instructions, and how many allocations more there may be.
 Goal = namedtuple("Goal", "instructions allocations", defaults=[None, None])
-Case = namedtuple("Case", "name framework path options body goal", defaults=[Goal()])
+Case = namedtuple("Case", "name framework path options body goal ours baseline", defaults=[Goal(), "adapter", "plain"])
 
 HTTP1 = ["--h1"]
+
+# Mounted, and nobody looks: beside the same without it.
+INSPECTED = ("inspector", "adapter")
 
 CASES = [
     Case("Hummingbird, nothing used", "hummingbird", "/buffered", HTTP1, None, Goal(1.03, 1)),
     Case("Hummingbird, streamed, nothing used", "hummingbird", "/streamed", HTTP1, None),
     Case("Hummingbird, one resource", "hummingbird", "/resource", HTTP1, None, Goal(1.09, 14)),
+    Case("Hummingbird, nothing used, with the inspector", "hummingbird", "/buffered", HTTP1, None, Goal(1.05), *INSPECTED),
+    Case("Hummingbird, one resource, with the inspector", "hummingbird", "/resource", HTTP1, None, Goal(1.05), *INSPECTED),
     Case("gRPC unary, nothing used", "grpc", "/bench.Bench/Echo", [], RPC),
     Case("gRPC unary, one resource", "grpc", "/bench.Bench/Thing", [], RPC, Goal(1.09)),
     Case("NIO loop, one resource", "nio", "/resource", HTTP1, None, Goal(1.09)),
@@ -39,7 +44,7 @@ def measure(arguments):
         # Valgrind cannot read its debug information.
         stripped = f"{folder}/Servers"
         subprocess.run(["strip", "-g", "-o", stripped, arguments.servers], check=True)
-        variants = [(case, variant) for case in CASES for variant in ("adapter", "plain")]
+        variants = [(case, variant) for case in CASES for variant in (case.ours, case.baseline)]
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
             counts = list(pool.map(lambda variant: request(stripped, *variant), variants))
     rows = []
@@ -60,8 +65,8 @@ def measure(arguments):
         ]
         # What a framework takes is none of ours, and changes with its version.
         leeway = Count(baseline.instructions / 33, 2)
-        bench_thresholds.note(f"{case.name}: more than without the library", ours - baseline, leeway)
-    plain_table(f"One request of a whole server, beside the same without the library: medians of {ROUNDS}", rows)
+        bench_thresholds.note(f"{case.name}: more than without", ours - baseline, leeway)
+    plain_table(f"One request of a whole server, beside the same without what is measured: medians of {ROUNDS}", rows)
     return rows
 
 

@@ -1,5 +1,6 @@
 import Hummingbird
 import PerRequestHummingbird
+import PerRequestInspector
 
 extension Main {
     static func serveHummingbird() async throws {
@@ -14,13 +15,14 @@ extension Main {
         try await app.runService()
     }
 
-    static func serveHummingbirdWithStores() async throws {
+    static func serveHummingbirdWithStores(_ inspector: RequestInspector? = nil) async throws {
         let router = RequestStoreRouter()
+        inspector?.mount(on: router)
         addRoutes(to: router)
         router.get("resource") { _, _ in try await Current.thing.get().text }
         let app = Application(
             router: router,
-            requestStore: .http1(),
+            requestStore: .http1(observers: inspector.map { [$0] } ?? []),
             configuration: anyPort,
             onServerRunning: { printPort($0.localAddress?.port) }
         )

@@ -1,4 +1,5 @@
 import Dispatch
+import PerRequestInspector
 
 #if canImport(Glibc)
 import Glibc
@@ -6,7 +7,8 @@ import Glibc
 import Darwin
 #endif
 
-/// `Servers hummingbird|grpc|nio plain|adapter` serves on a free port of the loopback, which it prints, until it is killed.
+/// `Servers hummingbird|grpc|nio plain|adapter`, or `Servers hummingbird inspector`, serves on a free port of the loopback, which
+/// it prints, until it is killed.
 @main
 enum Main {
     static func main() {
@@ -28,6 +30,7 @@ enum Main {
         switch arguments {
         case ["hummingbird", "plain"]: try await serveHummingbird()
         case ["hummingbird", "adapter"]: try await serveHummingbirdWithStores()
+        case ["hummingbird", "inspector"]: try await serveHummingbirdWithStores(RequestInspector())
         case ["grpc", "plain"]: try await serveGRPC()
         case ["grpc", "adapter"]: try await serveGRPCWithStores()
         case ["nio", "plain"]: try await serveNIO()
