@@ -12,11 +12,15 @@ struct Timeline: Sendable {
     /// A value under the key of a tag, as it is shown, if it is.
     typealias Value = (tag: Int32, shown: String?)
 
-    let number: Int
-    let parent: Int?
-    let opened: Time
+    private(set) var number = 0
+    private(set) var parent: Int?
+    private(set) var opened = Time(.zero)
+    /// Whether it is a store's.
+    private(set) var isKept = false
+    /// Where an open one is on the recorder's shelf.
+    private(set) var place = 0
     /// The store, while it is open.
-    var store: RequestStore?
+    private(set) var store: RequestStore?
     /// The look in which it changed: see ``Recorder``.
     var changed = 0
 
@@ -36,23 +40,42 @@ struct Timeline: Sendable {
     private(set) var name = ""
     private var admittedValues = 0
 
-    init(_ store: RequestStore, parent: RequestStore?, at time: Time) {
+    /// Begins the one of a store.
+    mutating func open(_ store: RequestStore, parent: RequestStore?, at time: Time, _ place: Int) {
         number = store.identity
         self.parent = parent?.identity
         opened = time
+        isKept = true
+        self.place = place
         self.store = store
         phases.reserveCapacity(7)
+    }
+
+    /// Makes it one of no store; the memory of what there was is kept for the next one, if it is little.
+    ///
+    /// - Returns: The store, to be let go where no lock is held, and how many parts there were.
+    mutating func clear() -> (store: RequestStore?, parts: Int) {
+        let (store, parts) = (store.take(), parts)
+        (isKept, self.parts, dropped, admittedValues) = (false, 0, 0, 0)
+        (served, settled, end) = (nil, nil, nil)
+        phases.empty()
+        acquisitions.empty()
+        calls.empty()
+        jobs.empty()
+        limits.empty()
+        values.empty()
+        return (store, parts)
     }
 
     /// Notes what has happened.
     ///
     /// - Parameters:
-    ///   - kind: What has happened; neither the store's opening nor its close.
-    ///   - now: When.
+    ///   - event: What has happened; neither the store's opening nor its close.
     ///   - error: The error that it tells of.
     ///   - admits: Whether there is room for one more part.
-    mutating func note(_ kind: RequestEvent.Kind, at now: Time, _ error: String?, admits: () -> Bool) {
-        switch kind {
+    mutating func note(_ event: RequestEvent, _ error: String?, admits: () -> Bool) {
+        let now = Time(event.elapsed)
+        switch event.kind {
         case .settled(let verdict): settled = (now, verdict)
         case .acquiring(let acquisition):
             if isAdmitted(admits) { acquisitions.append(Acquisition(acquisition, from: now)) }
@@ -143,7 +166,7 @@ struct Timeline: Sendable {
     }
 
     private mutating func end(_ call: RequestEvent.Call, _ now: Time, _ error: String?) {
-        guard let index = calls.lastIndex(where: { $0.id == call.id && $0.to == nil }) else { return }
+        guard let index = calls.lastIndex(where: { $0.call.id == call.id && $0.to == nil }) else { return }
         calls[index].to = now
         calls[index].error = error
     }
@@ -158,6 +181,14 @@ struct Timeline: Sendable {
     private mutating func change(_ id: RequestEvent.Job.ID, _ body: (inout Job) -> Void) {
         guard let index = jobs.lastIndex(where: { $0.id == id }) else { return }
         body(&jobs[index])
+    }
+}
+
+extension Array {
+    /// Removes all; the memory is kept, if it is little.
+    fileprivate mutating func empty() {
+        guard !isEmpty else { return }
+        if capacity <= 16 { removeAll(keepingCapacity: true) } else { self = [] }
     }
 }
 
