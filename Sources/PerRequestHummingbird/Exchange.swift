@@ -140,7 +140,9 @@ final class ExchangeLog: ReportReceiver {
 
     /// Hummingbird makes its ids of numbers: no text is made of one that nobody reads.
     var laterID: (any CustomStringConvertible & Sendable)? {
-        guard case .stringConvertible(let id) = state.withLock({ $0.id }), type(of: id) == RequestID.self else { return nil }
+        guard case .stringConvertible(let id) = state.withLock({ $0.id }), type(of: id) == RequestID.self else {
+            return nil
+        }
         return id
     }
 

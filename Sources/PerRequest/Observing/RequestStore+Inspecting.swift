@@ -16,8 +16,9 @@ extension RequestStore {
         return values
     }
 
-    /// What gives ``id`` when somebody wants to read it, without the store: of Hummingbird's own no text is made for requests
-    /// that nobody looks at. `nil` where the text is there already.
+    /// What gives ``id`` when somebody wants to read it, without the store; `nil` where the text is there already.
+    ///
+    /// Of Hummingbird's own ids no text is made for requests that nobody looks at.
     package var laterID: (any CustomStringConvertible & Sendable)? {
         core.givenID == nil && core.parent == nil ? core.receiver?.laterID : nil
     }

@@ -19,10 +19,13 @@ final class Record: Sendable {
     /// Whether nothing else is attached with it, so that it can serve another store.
     var isAlone: Bool { next == nil }
 
-    /// The one of a recorder among those that are attached with this one.
-    func record(of recorder: Recorder) -> Record? {
-        // Nearly always there is one inspector.
-        owner == ObjectIdentifier(recorder) ? self : next?.record(of: recorder)
+    /// Whether it is of a recorder.
+    func isOf(_ recorder: Recorder) -> Bool { owner == ObjectIdentifier(recorder) }
+
+    /// The one of a recorder among those that were attached before this one.
+    func earlier(of recorder: Recorder) -> Record? {
+        guard let next else { return nil }
+        return next.isOf(recorder) ? next : next.earlier(of: recorder)
     }
 }
 #endif

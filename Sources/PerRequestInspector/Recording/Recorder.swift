@@ -30,27 +30,73 @@ final class Recorder: Sendable {
     var now: Time { Time(RequestEvent.start.duration(to: .now)) }
 
     /// Notes an event.
+    ///
+    /// What an error says of itself, and how a value is shown, is a user's code: it runs before anything is locked.
     func note(_ event: RequestEvent) {
+        let now = Time(event.elapsed)
         switch event.kind {
-        case .opened(let parent): open(event.store, parent, Time(event.elapsed))
-        case .closed(let outcome): close(event.store, outcome, Time(event.elapsed))
-        case .entered(.settling), .entered(.closing): change(event, values: event.store.presentValues)
-        case .acquisitionFailed(_, let error), .released(_, let error?), .waitEnded(_, let error?),
-            .jobEnded(_, .failed(let error)):
-            change(event, describe(error))
-        default: change(event)
+        case .opened(let parent): open(event.store, parent, now)
+        case .settled(let verdict): change(event) { $0.settled = (now, verdict) }
+        case .closed(let outcome): close(event.store, outcome, now)
+
+        case .acquiring(let acquisition): add(event) { $0.acquisitions.append(.init(acquisition, from: now)) }
+        case .acquired(let acquisition): change(event) { $0.change(acquisition) { $0.acquired = now } }
+        case .computed(let acquisition): change(event) { $0.change(acquisition) { $0.computed = now } }
+        case .acquisitionFailed(let acquisition, let error):
+            let error = describe(error)
+            change(event) { $0.change(acquisition) { ($0.failed, $0.error) = (now, error) } }
+        case .releasing(let acquisition, let verdict):
+            change(event) { $0.change(acquisition) { $0.releasing = (now, verdict) } }
+        case .released(let acquisition, let error):
+            let error = error.map(describe)
+            change(event) { $0.change(acquisition) { ($0.released, $0.releaseError) = (now, error) } }
+
+        case .waitBegan(let call): add(event) { $0.calls.append(.init(call, isUse: false, from: now)) }
+        case .waitEnded(let call, let error):
+            let error = error.map(describe)
+            change(event) { $0.end(call, now, error) }
+        case .useBegan(let call): add(event) { $0.calls.append(.init(call, isUse: true, from: now)) }
+        case .useEnded(let call): change(event) { $0.end(call, now, nil) }
+
+        case .limitPassed(let limit): add(event) { $0.limits.append(.init(limit, at: now)) }
+
+        case .jobAdmitted(let job): add(event) { $0.jobs.append(.init(job, admitted: now)) }
+        case .jobStarted(let job, let store):
+            change(event) { $0.change(job) { ($0.started, $0.store) = (now, store.identity) } }
+        case .jobEnded(let job, let end):
+            let error: String? = if case .failed(let error) = end { describe(error) } else { nil }
+            change(event) { $0.change(job) { ($0.ended, $0.end, $0.error) = (now, .init(end), error) } }
+
+        case .serving(let served):
+            let served = served.bounded
+            change(event) { $0.served = served }
+        case .entered(let phase):
+            let values = phase == .settling || phase == .closing ? event.store.presentValues : []
+            add(event) { $0.phases.append((phase, now)) }
+            if !values.isEmpty { change(event) { $0.note(values, admits: admitsPart) } }
         }
     }
 
-    private func record(of store: RequestStore) -> Record? { (store.attachment as? Record)?.record(of: self) }
-
-    private func change(_ event: RequestEvent, _ error: String? = nil, values: [Timeline.Value] = []) {
+    /// Changes the timeline of an event's store, if it is kept.
+    @inline(__always)
+    private func change(_ event: RequestEvent, _ body: (inout Timeline) -> Void) {
         record(of: event.store)?.timeline.withLock { timeline in
             guard timeline.isKept else { return }
             timeline.changed = look.load(ordering: .relaxed)
-            timeline.note(event, error, admits: admitsPart)
-            if !values.isEmpty { timeline.note(values, admits: admitsPart) }
+            body(&timeline)
         }
+    }
+
+    /// Adds a part, if there is room for one more.
+    @inline(__always)
+    private func add(_ event: RequestEvent, _ body: (inout Timeline) -> Void) {
+        change(event) { if $0.isAdmitted(admitsPart) { body(&$0) } }
+    }
+
+    @inline(__always)
+    private func record(of store: RequestStore) -> Record? {
+        guard let last = store.attachment as? Record else { return nil }
+        return last.isOf(self) ? last : last.earlier(of: self)
     }
 
     private func admitsPart() -> Bool {
@@ -61,7 +107,9 @@ final class Recorder: Sendable {
 
     private func open(_ store: RequestStore, _ parent: RequestStore?, _ now: Time) {
         let other = store.attachment as? Record
-        guard let (place, spare) = shelf.withLock({ $0.open(limit: Self.openLimit, reusing: other == nil) }) else { return }
+        guard let (place, spare) = shelf.withLock({ $0.open(limit: Self.openLimit, reusing: other == nil) }) else {
+            return
+        }
         let record = spare ?? Record(of: self, before: other)
         record.timeline.withLock { timeline in
             timeline.open(store, parent: parent, at: now, place)

@@ -29,17 +29,19 @@ struct Shelf: Sendable {
     ///
     /// - Returns: `nil` where so many are open already: the store counts as forgotten.
     mutating func open(limit: Int, reusing: Bool) -> (place: Int, record: Record?)? {
-        let spare = reusing ? takeSpare() : nil
-        if let place = freePlaces.popLast() {
-            open[place] = spare
-            return (place, spare)
-        }
-        guard open.count < limit else {
+        guard let place = takePlace(limit: limit) else {
             forgotten += 1
             return nil
         }
-        open.append(spare)
-        return (open.count - 1, spare)
+        if reusing { open[place] = takeSpare() }
+        return (place, open[place])
+    }
+
+    private mutating func takePlace(limit: Int) -> Int? {
+        if let place = freePlaces.popLast() { return place }
+        guard open.count < limit else { return nil }
+        open.append(nil)
+        return open.count - 1
     }
 
     /// Puts a record at a place that was taken.

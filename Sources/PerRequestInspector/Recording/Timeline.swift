@@ -26,14 +26,14 @@ struct Timeline: Sendable {
 
     private(set) var parts = 0
     private(set) var dropped = 0
-    private(set) var served: RequestEvent.Served?
-    private(set) var settled: (at: Time, verdict: RequestOutcome.Verdict)?
+    var served: RequestEvent.Served?
+    var settled: (at: Time, verdict: RequestOutcome.Verdict)?
     private(set) var end: End?
-    private(set) var phases: [(phase: RequestEvent.Phase, from: Time)] = []
-    private(set) var acquisitions: [Acquisition] = []
-    private(set) var calls: [Call] = []
-    private(set) var jobs: [Job] = []
-    private(set) var limits: [Limit] = []
+    var phases: [(phase: RequestEvent.Phase, from: Time)] = []
+    var acquisitions: [Acquisition] = []
+    var calls: [Call] = []
+    var jobs: [Job] = []
+    var limits: [Limit] = []
     /// What was set when that was last looked at.
     private(set) var values: [Value] = []
     /// The request's id, as the application has it, once that was asked for.
@@ -63,71 +63,15 @@ struct Timeline: Sendable {
         calls.empty()
         jobs.empty()
         limits.empty()
-        values.empty()
+        values = []
         return (store, parts)
-    }
-
-    /// Notes what has happened.
-    ///
-    /// - Parameters:
-    ///   - event: What has happened; neither the store's opening nor its close.
-    ///   - error: The error that it tells of.
-    ///   - admits: Whether there is room for one more part.
-    mutating func note(_ event: RequestEvent, _ error: String?, admits: () -> Bool) {
-        let now = Time(event.elapsed)
-        switch event.kind {
-        case .settled(let verdict): settled = (now, verdict)
-        case .acquiring(let acquisition):
-            if isAdmitted(admits) { acquisitions.append(Acquisition(acquisition, from: now)) }
-        case .acquired(let acquisition): change(acquisition.id) { $0.acquired = now }
-        case .computed(let acquisition): change(acquisition.id) { $0.computed = now }
-        case .acquisitionFailed(let acquisition, _):
-            change(acquisition.id) { acquisition in
-                acquisition.failed = now
-                acquisition.error = error
-            }
-        case .releasing(let acquisition, let verdict): change(acquisition.id) { $0.releasing = (now, verdict) }
-        case .released(let acquisition, _):
-            change(acquisition.id) { acquisition in
-                acquisition.released = now
-                acquisition.releaseError = error
-            }
-        case .waitBegan(let call): begin(call, isUse: false, now, admits)
-        case .useBegan(let call): begin(call, isUse: true, now, admits)
-        case .waitEnded(let call, _): end(call, now, error)
-        case .useEnded(let call): end(call, now, nil)
-        case .limitPassed(let limit):
-            if isAdmitted(admits) { limits.append(Limit(limit, at: now)) }
-        case .jobAdmitted(let job):
-            if isAdmitted(admits) { jobs.append(Job(job, admitted: now)) }
-        case .jobStarted(let job, let store):
-            change(job.id) { job in
-                job.started = now
-                job.store = store.identity
-            }
-        case .jobEnded(let job, let end):
-            change(job.id) { job in
-                job.ended = now
-                job.end = Job.End(end)
-                job.error = error
-            }
-        case .serving(let served):
-            self.served = RequestEvent.Served(
-                transport: served.transport.bounded(),
-                method: served.method.bounded(),
-                route: served.route?.bounded()
-            )
-        case .entered(let phase):
-            if isAdmitted(admits) { phases.append((phase, now)) }
-        case .opened, .closed: break
-        }
     }
 
     /// Notes what is set, if anything is: a store that closes may be empty already.
     mutating func note(_ present: [Value], admits: () -> Bool) {
         guard !present.isEmpty else { return }
         while admittedValues < present.count, isAdmitted(admits) { admittedValues += 1 }
-        values = Array(present.prefix(admittedValues))
+        values = admittedValues < present.count ? Array(present.prefix(admittedValues)) : present
     }
 
     /// Notes that the store has closed, and lets go of it.
@@ -152,7 +96,11 @@ struct Timeline: Sendable {
         return shown
     }
 
-    private mutating func isAdmitted(_ admits: () -> Bool) -> Bool {
+    /// Counts one more part.
+    ///
+    /// - Parameter admits: Whether there is room for it in all.
+    /// - Returns: Whether it may be added.
+    mutating func isAdmitted(_ admits: () -> Bool) -> Bool {
         guard parts < Self.partLimit, admits() else {
             dropped += 1
             return false
@@ -161,25 +109,23 @@ struct Timeline: Sendable {
         return true
     }
 
-    private mutating func begin(_ call: RequestEvent.Call, isUse: Bool, _ now: Time, _ admits: () -> Bool) {
-        if isAdmitted(admits) { calls.append(Call(call, isUse: isUse, from: now)) }
-    }
+    // What there is an end of began not long ago, as a rule: the last one comes first.
 
-    private mutating func end(_ call: RequestEvent.Call, _ now: Time, _ error: String?) {
+    mutating func end(_ call: RequestEvent.Call, _ now: Time, _ error: String?) {
         guard let index = calls.lastIndex(where: { $0.call.id == call.id && $0.to == nil }) else { return }
         calls[index].to = now
         calls[index].error = error
     }
 
-    // What there is an end of began not long ago, as a rule: the last one comes first.
-
-    private mutating func change(_ id: RequestEvent.Acquisition.ID, _ body: (inout Acquisition) -> Void) {
+    @inline(__always)
+    mutating func change(_ acquisition: RequestEvent.Acquisition, _ body: (inout Acquisition) -> Void) {
+        let id = acquisition.id
         guard let index = acquisitions.lastIndex(where: { $0.id == id }) else { return }
         body(&acquisitions[index])
     }
 
-    private mutating func change(_ id: RequestEvent.Job.ID, _ body: (inout Job) -> Void) {
-        guard let index = jobs.lastIndex(where: { $0.id == id }) else { return }
+    mutating func change(_ job: RequestEvent.Job, _ body: (inout Job) -> Void) {
+        guard let index = jobs.lastIndex(where: { $0.id == job.id }) else { return }
         body(&jobs[index])
     }
 }
@@ -189,6 +135,13 @@ extension Array {
     fileprivate mutating func empty() {
         guard !isEmpty else { return }
         if capacity <= 16 { removeAll(keepingCapacity: true) } else { self = [] }
+    }
+}
+
+extension RequestEvent.Served {
+    /// The same, with texts of a bounded length.
+    var bounded: RequestEvent.Served {
+        RequestEvent.Served(transport: transport.bounded(), method: method.bounded(), route: route?.bounded())
     }
 }
 
