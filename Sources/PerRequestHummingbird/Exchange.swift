@@ -139,12 +139,11 @@ final class ExchangeLog: ReportReceiver {
     }
 
     /// Hummingbird makes its ids of numbers: no text is made of one that nobody reads.
-    var identification: (any CustomStringConvertible & Sendable)? {
-        switch state.withLock({ $0.id }) {
-        case .string(let id): id
-        case .stringConvertible(let id as RequestID): id
-        case let id: id.map { "\($0)" }
+    var laterID: (any CustomStringConvertible & Sendable)? {
+        guard case .stringConvertible(let id) = state.withLock({ $0.id }), type(of: id) == RequestID.self else {
+            return nil
         }
+        return id
     }
 
     func runJob<Result: Sendable>(_ job: nonisolated(nonsending) () async -> Result) async -> Result {

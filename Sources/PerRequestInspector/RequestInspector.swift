@@ -35,7 +35,8 @@ import Foundation
 public final class RequestInspector: RequestObserver {
     let recorder: Recorder
     let access: Access
-    let startedAt = Date.now
+    /// What the clock on the wall showed at the time from which all others are counted.
+    let startedAt: Date
     let mounts = Mutex<[MountPath]>([])
     let watchers = Atomic(0)
 
@@ -46,6 +47,7 @@ public final class RequestInspector: RequestObserver {
     ///   - access: Who may see the page.
     public init(keepsClosedRequests count: Int = 500, access: Access = .loopback) {
         recorder = Recorder(capacity: count)
+        startedAt = Date.now.addingTimeInterval(-Double(recorder.now.microseconds) / 1_000_000)
         self.access = access
     }
 

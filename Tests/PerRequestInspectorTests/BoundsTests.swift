@@ -47,6 +47,48 @@ struct BoundsTests {
         #expect(timeline.values.map(\.shown) == ["shown"])
     }
 
+    @Test("is nothing of a request that is forgotten, where its memory serves another")
+    func forgetting() async throws {
+        let inspector = RequestInspector(keepsClosedRequests: 1)
+        let watch = Watch()
+        let connection = watch.resource("connection")
+        let value = RequestLocal<String?>("value", logged: { $0 })
+        for round in 0..<50 {
+            try? await withRequestStore(id: "full \(round)", observers: [inspector]) { _ in
+                try value.set("shown")
+                try await connection.use { _ in }
+                throw TestError("failed")
+            }
+            let full = try #require(inspector.look().timelines.first)
+            #expect(full.acquisitions.count == 1 && full.calls.count == 1 && full.end?.error != nil)
+            try await withRequestStore(id: "plain \(round)", observers: [inspector]) { _ in }
+            let look = inspector.look()
+            let plain = try #require(look.timelines.first)
+            #expect(look.timelines.count == 1)
+            #expect(plain.name == "plain \(round)")
+            #expect(plain.acquisitions.isEmpty && plain.calls.isEmpty && plain.values.isEmpty && plain.limits.isEmpty)
+            #expect(plain.end?.error == nil)
+            #expect(plain.parts == plain.phases.count)
+        }
+    }
+
+    @Test("is what each of several inspectors has room for")
+    func several() async throws {
+        let inspectors = [1, 500, 3].map { RequestInspector(keepsClosedRequests: $0) }
+        let watch = Watch()
+        let connection = watch.resource("connection")
+        for number in 0..<20 {
+            // Another one is the first each time.
+            let observers = (0..<3).map { inspectors[(number + $0) % 3] }
+            try await withRequestStore(id: "\(number)", observers: observers) { _ in _ = try await connection.get() }
+        }
+        for (inspector, count) in zip(inspectors, [1, 20, 3]) {
+            let timelines = inspector.look().timelines
+            #expect(timelines.map(\.name) == (20 - count..<20).reversed().map { "\($0)" })
+            #expect(timelines.allSatisfy { !$0.isOpen && $0.acquisitions.map(\.isHeld) == [false] })
+        }
+    }
+
     @Test("is so many parts of one request, and says how many are missing")
     func parts() async throws {
         let inspector = RequestInspector()
@@ -137,11 +179,15 @@ struct BoundsTests {
 }
 
 extension Timeline {
+    /// How many bytes an acquisition's description takes, which the core has made.
+    private static let described =
+        32 + 3 * MemoryLayout<RequestEvent.Acquisition.ID?>.stride + 2 * MemoryLayout<SourcePosition?>.stride
+
     /// How many bytes it takes, with what it refers to.
     fileprivate var size: Int {
         func size(_ text: String?) -> Int { text.map { $0.utf8.count + 48 } ?? 0 }
         let strings =
-            acquisitions.map { size($0.key) + size($0.error) + size($0.releaseError) }
+            acquisitions.map { Self.described + size($0.key) + size($0.error) + size($0.releaseError) }
             + calls.map { size($0.key) + size($0.error) } + jobs.map { size($0.name) + size($0.error) }
             + values.map { size($0.shown) } + [size(name), size(end?.error), size(served?.route)]
         return MemoryLayout<Timeline>.stride + strings.reduce(0, +)

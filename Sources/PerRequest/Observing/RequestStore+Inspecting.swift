@@ -16,11 +16,20 @@ extension RequestStore {
         return values
     }
 
-    /// What gives ``id`` when somebody wants to read it, without the store: of Hummingbird's own no text is made for requests
-    /// that nobody looks at.
-    package var identification: any CustomStringConvertible & Sendable {
-        guard core.givenID == nil, core.parent == nil, let given = core.receiver?.identification else { return id }
-        return given
+    /// What gives ``id`` when somebody wants to read it, without the store; `nil` where the text is there already.
+    ///
+    /// Of Hummingbird's own ids no text is made for requests that nobody looks at.
+    package var laterID: (any CustomStringConvertible & Sendable)? {
+        core.givenID == nil && core.parent == nil ? core.receiver?.laterID : nil
+    }
+
+    /// What an observer keeps with the store, to find it again at once with the store's next event.
+    ///
+    /// It may be set only where `opened` is told, and is let go when the store serves another request. It must not keep the store
+    /// once that has closed.
+    package var attachment: (any AnyObject & Sendable)? {
+        get { core.attachment }
+        nonmutating set { core.attachment = newValue }
     }
 
     /// The names of the keys with these tags; a resource's is not among them.

@@ -83,7 +83,7 @@ extension RequestStore {
         guard isKnownUniquelyReferenced(&core), unused || openedRoot.forgetAll() else {
             return SlotPool.shared.giveBack(SlotPool.Spare(slot: slot))
         }
-        core.receiver = nil
+        core.forgetParticulars()
         SlotPool.shared.giveBack(SlotPool.Spare(slot: slot, store: self))
     }
 
@@ -94,7 +94,7 @@ extension RequestStore {
         guard isKnownUniquelyReferenced(&core), openedRoot.forgetAll() else {
             return SlotPool.shared.giveBack(SlotPool.Spare(slot: slot))
         }
-        core.receiver = nil
+        core.forgetParticulars()
         SlotPool.shared.giveBack(SlotPool.Spare(slot: slot, store: self))
     }
 }

@@ -111,8 +111,9 @@ package protocol ReportReceiver: AnyObject, Sendable {
     /// Asked for when somebody wants to read it, from any task or thread and possibly under a lock: it runs no user's code.
     var requestID: String? { get }
 
-    /// What gives the request's id when somebody wants to read it, for as long as it may be kept: no user's object.
-    var identification: (any CustomStringConvertible & Sendable)? { get }
+    /// What gives the request's id when somebody wants to read it, for as long as it may be kept: no user's object. `nil` where
+    /// the text is there already.
+    var laterID: (any CustomStringConvertible & Sendable)? { get }
 
     /// Called synchronously from any task or thread; must not block.
     func receive(_ report: RequestReport)
@@ -124,5 +125,5 @@ package protocol ReportReceiver: AnyObject, Sendable {
 }
 
 extension ReportReceiver {
-    package var identification: (any CustomStringConvertible & Sendable)? { requestID }
+    package var laterID: (any CustomStringConvertible & Sendable)? { nil }
 }

@@ -66,6 +66,8 @@ private final class Particulars: @unchecked Sendable {
     var receiver: (any ReportReceiver)?
     let id: String?
     let announcements: Announcements?
+    /// Set while the store's opening is told, before anybody else knows of the store, and let go when nobody does any more.
+    var attachment: (any AnyObject & Sendable)?
 
     init(receiver: (any ReportReceiver)?, id: String?, _ announcements: Announcements? = nil) {
         self.receiver = receiver
@@ -79,6 +81,19 @@ extension StoreCore {
 
     /// What the observers are to be told of its phases; `nil` where there are none.
     final var announcements: Announcements? { particulars?.announcements }
+
+    /// What an observer keeps with the store.
+    final var attachment: (any AnyObject & Sendable)? {
+        get { particulars?.attachment }
+        set { particulars?.attachment = newValue }
+    }
+
+    /// Lets go of what was the store's of the request that has ended.
+    final func forgetParticulars() {
+        guard let particulars else { return }
+        particulars.receiver = nil
+        particulars.attachment = nil
+    }
 
     /// Who gets this store's reports in place of the configuration's reporter.
     final var receiver: (any ReportReceiver)? {

@@ -4,138 +4,152 @@ import Synchronization
 
 /// Keeps the timelines of the stores that are open, and of those that have closed last.
 ///
-/// It is on every request's path: nothing is made here but what is kept, and no lock is held for long. A request finds its
-/// timeline in one of several shards, so that those of many cores seldom meet.
+/// It is on every request's path: an event finds its timeline at its store, and no lock is held for long. The one that all
+/// requests share is taken only when one opens or closes. Once as many have closed as are kept, nearly nothing is allocated.
 ///
 /// **Bounds.** So many timelines of closed stores, so many of open ones, and so many parts of all of them together.
 final class Recorder: Sendable {
-    /// What is kept of the stores whose numbers have the same lowest bits.
-    private final class Shard: Sendable {
-        let timelines = Mutex<[Int: Timeline]>([:])
-    }
-
     /// How many stores can be open that are seen.
     static let openLimit = 2_000
 
-    private let start = ContinuousClock.now
     let capacity: Int
     /// How many parts are kept in all.
     let partLimit: Int
-    private let shards = (0..<16).map { _ in Shard() }
-    private let closed: Mutex<Ring>
-    private let open = Atomic(0)
+    private let shelf: Mutex<Shelf>
     private let parts = Atomic(0)
-    private let unseen = Atomic(0)
     /// The number of the look at all timelines that comes next: whoever looks again sees by it what has changed since.
     private let look = Atomic(0)
 
     init(capacity: Int) {
         self.capacity = max(capacity, 1)
         partLimit = self.capacity * 50 + 10_000
-        closed = Mutex(Ring(capacity: self.capacity, partLimit: self.capacity * 50))
+        shelf = Mutex(Shelf(capacity: self.capacity, partLimit: self.capacity * 50))
     }
-
-    private func shard(_ number: Int) -> Shard { shards[number & 15] }
 
     /// The time now, as events have it.
-    var now: Time { time(.now) }
-
-    private func time(_ instant: ContinuousClock.Instant) -> Time { Time(start.duration(to: instant)) }
+    var now: Time { Time(RequestEvent.start.duration(to: .now)) }
 
     /// Notes an event.
+    ///
+    /// What an error says of itself, and how a value is shown, is a user's code: it runs before anything is locked.
     func note(_ event: RequestEvent) {
-        let (number, now) = (event.store.identity, time(event.instant))
+        let now = Time(event.elapsed)
         switch event.kind {
         case .opened(let parent): open(event.store, parent, now)
+        case .settled(let verdict): change(event) { $0.settled = (now, verdict) }
         case .closed(let outcome): close(event.store, outcome, now)
-        case .entered(.settling), .entered(.closing): change(number, event.kind, now, values: event.store.presentValues)
-        case .acquisitionFailed(_, let error), .released(_, let error?), .waitEnded(_, let error?),
-            .jobEnded(_, .failed(let error)):
-            change(number, event.kind, now, describe(error))
-        default: change(number, event.kind, now)
+
+        case .acquiring(let acquisition): add(event) { $0.acquisitions.append(.init(acquisition, from: now)) }
+        case .acquired(let acquisition): change(event) { $0.change(acquisition) { $0.acquired = now } }
+        case .computed(let acquisition): change(event) { $0.change(acquisition) { $0.computed = now } }
+        case .acquisitionFailed(let acquisition, let error):
+            let error = describe(error)
+            change(event) { $0.change(acquisition) { ($0.failed, $0.error) = (now, error) } }
+        case .releasing(let acquisition, let verdict):
+            change(event) { $0.change(acquisition) { $0.releasing = (now, verdict) } }
+        case .released(let acquisition, let error):
+            let error = error.map(describe)
+            change(event) { $0.change(acquisition) { ($0.released, $0.releaseError) = (now, error) } }
+
+        case .waitBegan(let call): add(event) { $0.calls.append(.init(call, isUse: false, from: now)) }
+        case .waitEnded(let call, let error):
+            let error = error.map(describe)
+            change(event) { $0.end(call, now, error) }
+        case .useBegan(let call): add(event) { $0.calls.append(.init(call, isUse: true, from: now)) }
+        case .useEnded(let call): change(event) { $0.end(call, now, nil) }
+
+        case .limitPassed(let limit): add(event) { $0.limits.append(.init(limit, at: now)) }
+
+        case .jobAdmitted(let job): add(event) { $0.jobs.append(.init(job, admitted: now)) }
+        case .jobStarted(let job, let store):
+            change(event) { $0.change(job) { ($0.started, $0.store) = (now, store.identity) } }
+        case .jobEnded(let job, let end):
+            let error: String? = if case .failed(let error) = end { describe(error) } else { nil }
+            change(event) { $0.change(job) { ($0.ended, $0.end, $0.error) = (now, .init(end), error) } }
+
+        case .serving(let served):
+            let served = served.bounded
+            change(event) { $0.served = served }
+        case .entered(let phase):
+            let values = phase == .settling || phase == .closing ? event.store.presentValues : []
+            add(event) { $0.phases.append((phase, now)) }
+            if !values.isEmpty { change(event) { $0.note(values, admits: admitsPart) } }
         }
     }
 
-    private func change(
-        _ number: Int,
-        _ kind: RequestEvent.Kind,
-        _ now: Time,
-        _ error: String? = nil,
-        values: [Timeline.Value] = []
-    ) {
-        shard(number).timelines.withLock { timelines in
-            guard let index = timelines.index(forKey: number) else { return }
-            note(kind, now, error, values, in: &timelines.values[index])
+    /// Changes the timeline of an event's store, if it is kept.
+    @inline(__always)
+    private func change(_ event: RequestEvent, _ body: (inout Timeline) -> Void) {
+        record(of: event.store)?.timeline.withLock { timeline in
+            guard timeline.isKept else { return }
+            timeline.changed = look.load(ordering: .relaxed)
+            body(&timeline)
         }
     }
 
-    private func note(
-        _ kind: RequestEvent.Kind,
-        _ now: Time,
-        _ error: String?,
-        _ values: [Timeline.Value],
-        in timeline: inout Timeline
-    ) {
-        timeline.changed = look.load(ordering: .relaxed)
-        timeline.note(kind, at: now, error, admits: admitsPart)
-        if !values.isEmpty { timeline.note(values, admits: admitsPart) }
+    /// Adds a part, if there is room for one more.
+    @inline(__always)
+    private func add(_ event: RequestEvent, _ body: (inout Timeline) -> Void) {
+        change(event) { if $0.isAdmitted(admitsPart) { body(&$0) } }
+    }
+
+    @inline(__always)
+    private func record(of store: RequestStore) -> Record? {
+        guard let last = store.attachment as? Record else { return nil }
+        return last.isOf(self) ? last : last.earlier(of: self)
     }
 
     private func admitsPart() -> Bool {
-        guard parts.add(1, ordering: .relaxed).newValue > partLimit else { return true }
-        parts.subtract(1, ordering: .relaxed)
+        guard parts.wrappingAdd(1, ordering: .relaxed).newValue > partLimit else { return true }
+        parts.wrappingSubtract(1, ordering: .relaxed)
         return false
     }
 
     private func open(_ store: RequestStore, _ parent: RequestStore?, _ now: Time) {
-        guard open.add(1, ordering: .relaxed).newValue <= Self.openLimit else {
-            open.subtract(1, ordering: .relaxed)
-            unseen.add(1, ordering: .relaxed)
+        let other = store.attachment as? Record
+        guard let (place, spare) = shelf.withLock({ $0.open(limit: Self.openLimit, reusing: other == nil) }) else {
             return
         }
-        var timeline = Timeline(store, parent: parent, at: now)
-        shard(store.identity).timelines.withLock { timelines in
+        let record = spare ?? Record(of: self, before: other)
+        record.timeline.withLock { timeline in
+            timeline.open(store, parent: parent, at: now, place)
             timeline.changed = look.load(ordering: .relaxed)
-            timelines[store.identity] = timeline
         }
+        store.attachment = record
+        if spare == nil { shelf.withLock { $0.put(record, at: place) } }
     }
 
     private func close(_ store: RequestStore, _ outcome: RequestOutcome, _ now: Time) {
-        let number = store.identity
+        guard let record = record(of: store) else { return }
         let end = Timeline.End(outcome, of: store, at: now)
-        let closed: (store: RequestStore?, parts: Int)? = shard(number).timelines.withLock { timelines in
-            guard let index = timelines.index(forKey: number) else { return nil }
-            return close(&timelines.values[index], end)
+        // The store is let go without the lock.
+        let closed: (store: RequestStore?, place: Int, parts: Int)? = record.timeline.withLock { timeline in
+            guard timeline.isKept else { return nil }
+            timeline.changed = look.load(ordering: .relaxed)
+            return (timeline.close(end), timeline.place, timeline.parts)
         }
-        guard let parts = closed?.parts else { return }
-        open.subtract(1, ordering: .relaxed)
-        var next = self.closed.withLock { $0.add(number, parts) }
-        while let number = next {
-            forget(number)
-            next = self.closed.withLock { $0.removeOverdue() }
+        guard let (_, place, count) = closed else { return }
+        var overdue = shelf.withLock { $0.close(record, at: place, count) }
+        while let record = overdue {
+            parts.wrappingSubtract(record.timeline.withLock { $0.clear() }.parts, ordering: .relaxed)
+            overdue = shelf.withLock { shelf in
+                shelf.giveBack(record)
+                return shelf.removeOverdue()
+            }
         }
-    }
-
-    /// - Returns: The store, to be let go without the lock, and how many parts it has.
-    private func close(_ timeline: inout Timeline, _ end: Timeline.End) -> (store: RequestStore?, parts: Int) {
-        timeline.changed = look.load(ordering: .relaxed)
-        return (timeline.close(end), timeline.parts)
-    }
-
-    /// Lets go of the timeline of a closed store.
-    private func forget(_ number: Int) {
-        let timeline = shard(number).timelines.withLock { $0.removeValue(forKey: number) }
-        if let timeline { parts.subtract(timeline.parts, ordering: .relaxed) }
     }
 
     /// Lets go of the timeline of an open store, which is not to be seen.
     func hide(_ store: RequestStore) {
-        let timeline = shard(store.identity).timelines.withLock { timelines in
-            timelines[store.identity]?.end == nil ? timelines.removeValue(forKey: store.identity) : nil
+        let hidden: (store: RequestStore?, place: Int, parts: Int)? = record(of: store)?.timeline.withLock { timeline in
+            guard timeline.isKept, timeline.isOpen else { return nil }
+            let place = timeline.place
+            let (store, parts) = timeline.clear()
+            return (store, place, parts)
         }
-        guard let timeline else { return }
-        open.subtract(1, ordering: .relaxed)
-        parts.subtract(timeline.parts, ordering: .relaxed)
+        guard let (_, place, count) = hidden else { return }
+        parts.wrappingSubtract(count, ordering: .relaxed)
+        shelf.withLock { $0.remove(at: place) }
     }
 
     // MARK: Looking
@@ -151,11 +165,10 @@ final class Recorder: Sendable {
 
     /// Everything that is kept.
     func lookAtAll() -> Look {
-        let number = look.add(1, ordering: .relaxed).newValue
-        var timelines: [Timeline] = []
-        for shard in shards { shard.timelines.withLock { timelines += $0.values } }
-        let forgotten = closed.withLock { $0.forgotten }
-        return Look(number: number, timelines: timelines, forgotten: forgotten + unseen.load(ordering: .relaxed))
+        let number = look.wrappingAdd(1, ordering: .relaxed).newValue
+        let (records, forgotten) = shelf.withLock { ($0.records, $0.forgotten) }
+        let timelines = records.compactMap { record in record.timeline.withLock { $0.isKept ? $0 : nil } }
+        return Look(number: number, timelines: timelines, forgotten: forgotten)
     }
 }
 #endif

@@ -1,5 +1,5 @@
 #if Inspector
-/// A moment, as it is kept: in units of 2^30 attoseconds, about a nanosecond, since the recorder was made.
+/// A moment, as it is kept: in units of 2^30 attoseconds, about a nanosecond, since ``RequestEvent/start``.
 ///
 /// The clock's own instant is of a size that the compiler does not know here: copying what has one in it would cost many times as
 /// much. Nor is anything divided where requests wait for it.

@@ -14,11 +14,7 @@ extension Timeline {
 
         init(_ outcome: RequestOutcome, of store: RequestStore, at time: Time) {
             at = time
-            name =
-                switch store.identification {
-                case let text as String: text.bounded()
-                case let name: name
-                }
+            name = store.laterID ?? store.id.bounded()
             verdict = outcome.verdict
             status = outcome.status
             (self.outcome, error) =
@@ -34,50 +30,44 @@ extension Timeline {
 
     /// An acquisition, and what became of it.
     struct Acquisition: Sendable {
-        let id: RequestEvent.Acquisition.ID
-        let key: String
-        let declaration: SourcePosition?
-        let askedAt: SourcePosition
-        let inside: RequestEvent.Acquisition.ID?
+        private let acquisition: RequestEvent.Acquisition
         let from: Time
         var acquired, computed, failed, released: Time?
         var releasing: (at: Time, verdict: RequestOutcome.Verdict)?
         var error, releaseError: String?
 
         init(_ acquisition: RequestEvent.Acquisition, from time: Time) {
-            id = acquisition.id
-            key = acquisition.key.bounded()
-            declaration = acquisition.declaration
-            askedAt = acquisition.askedAt
-            inside = acquisition.inside
+            self.acquisition = acquisition
             from = time
         }
 
+        var id: RequestEvent.Acquisition.ID { acquisition.id }
+        var key: String { acquisition.key.bounded() }
+        var declaration: SourcePosition? { acquisition.declaration }
+        var askedAt: SourcePosition { acquisition.askedAt }
+        var inside: RequestEvent.Acquisition.ID? { acquisition.inside }
         var isUnderWay: Bool { acquired == nil && computed == nil && failed == nil }
         var isHeld: Bool { acquired != nil && released == nil }
     }
 
     /// A caller that waits or uses.
     struct Call: Sendable {
-        let id: RequestEvent.Call.ID
-        let acquisition: RequestEvent.Acquisition.ID
-        let key: String
+        let call: RequestEvent.Call
         let isUse: Bool
-        let askedAt: SourcePosition
-        let inside: RequestEvent.Acquisition.ID?
         let from: Time
         var to: Time?
         var error: String?
 
         init(_ call: RequestEvent.Call, isUse: Bool, from time: Time) {
-            id = call.id
-            acquisition = call.acquisition.id
-            key = call.acquisition.key.bounded()
+            self.call = call
             self.isUse = isUse
-            askedAt = call.askedAt
-            inside = call.inside
             from = time
         }
+
+        var acquisition: RequestEvent.Acquisition.ID { call.acquisition.id }
+        var key: String { call.acquisition.key.bounded() }
+        var askedAt: SourcePosition { call.askedAt }
+        var inside: RequestEvent.Acquisition.ID? { call.inside }
     }
 
     /// Work for after the response.

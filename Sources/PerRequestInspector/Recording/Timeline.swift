@@ -12,99 +12,66 @@ struct Timeline: Sendable {
     /// A value under the key of a tag, as it is shown, if it is.
     typealias Value = (tag: Int32, shown: String?)
 
-    let number: Int
-    let parent: Int?
-    let opened: Time
+    private(set) var number = 0
+    private(set) var parent: Int?
+    private(set) var opened = Time(.zero)
+    /// Whether it is a store's.
+    private(set) var isKept = false
+    /// Where an open one is on the recorder's shelf.
+    private(set) var place = 0
     /// The store, while it is open.
-    var store: RequestStore?
+    private(set) var store: RequestStore?
     /// The look in which it changed: see ``Recorder``.
     var changed = 0
 
     private(set) var parts = 0
     private(set) var dropped = 0
-    private(set) var served: RequestEvent.Served?
-    private(set) var settled: (at: Time, verdict: RequestOutcome.Verdict)?
+    var served: RequestEvent.Served?
+    var settled: (at: Time, verdict: RequestOutcome.Verdict)?
     private(set) var end: End?
-    private(set) var phases: [(phase: RequestEvent.Phase, from: Time)] = []
-    private(set) var acquisitions: [Acquisition] = []
-    private(set) var calls: [Call] = []
-    private(set) var jobs: [Job] = []
-    private(set) var limits: [Limit] = []
+    var phases: [(phase: RequestEvent.Phase, from: Time)] = []
+    var acquisitions: [Acquisition] = []
+    var calls: [Call] = []
+    var jobs: [Job] = []
+    var limits: [Limit] = []
     /// What was set when that was last looked at.
     private(set) var values: [Value] = []
     /// The request's id, as the application has it, once that was asked for.
     private(set) var name = ""
     private var admittedValues = 0
 
-    init(_ store: RequestStore, parent: RequestStore?, at time: Time) {
+    /// Begins the one of a store.
+    mutating func open(_ store: RequestStore, parent: RequestStore?, at time: Time, _ place: Int) {
         number = store.identity
         self.parent = parent?.identity
         opened = time
+        isKept = true
+        self.place = place
         self.store = store
         phases.reserveCapacity(7)
     }
 
-    /// Notes what has happened.
+    /// Makes it one of no store; the memory of what there was is kept for the next one, if it is little.
     ///
-    /// - Parameters:
-    ///   - kind: What has happened; neither the store's opening nor its close.
-    ///   - now: When.
-    ///   - error: The error that it tells of.
-    ///   - admits: Whether there is room for one more part.
-    mutating func note(_ kind: RequestEvent.Kind, at now: Time, _ error: String?, admits: () -> Bool) {
-        switch kind {
-        case .settled(let verdict): settled = (now, verdict)
-        case .acquiring(let acquisition):
-            if isAdmitted(admits) { acquisitions.append(Acquisition(acquisition, from: now)) }
-        case .acquired(let acquisition): change(acquisition.id) { $0.acquired = now }
-        case .computed(let acquisition): change(acquisition.id) { $0.computed = now }
-        case .acquisitionFailed(let acquisition, _):
-            change(acquisition.id) { acquisition in
-                acquisition.failed = now
-                acquisition.error = error
-            }
-        case .releasing(let acquisition, let verdict): change(acquisition.id) { $0.releasing = (now, verdict) }
-        case .released(let acquisition, _):
-            change(acquisition.id) { acquisition in
-                acquisition.released = now
-                acquisition.releaseError = error
-            }
-        case .waitBegan(let call): begin(call, isUse: false, now, admits)
-        case .useBegan(let call): begin(call, isUse: true, now, admits)
-        case .waitEnded(let call, _): end(call, now, error)
-        case .useEnded(let call): end(call, now, nil)
-        case .limitPassed(let limit):
-            if isAdmitted(admits) { limits.append(Limit(limit, at: now)) }
-        case .jobAdmitted(let job):
-            if isAdmitted(admits) { jobs.append(Job(job, admitted: now)) }
-        case .jobStarted(let job, let store):
-            change(job.id) { job in
-                job.started = now
-                job.store = store.identity
-            }
-        case .jobEnded(let job, let end):
-            change(job.id) { job in
-                job.ended = now
-                job.end = Job.End(end)
-                job.error = error
-            }
-        case .serving(let served):
-            self.served = RequestEvent.Served(
-                transport: served.transport.bounded(),
-                method: served.method.bounded(),
-                route: served.route?.bounded()
-            )
-        case .entered(let phase):
-            if isAdmitted(admits) { phases.append((phase, now)) }
-        case .opened, .closed: break
-        }
+    /// - Returns: The store, to be let go where no lock is held, and how many parts there were.
+    mutating func clear() -> (store: RequestStore?, parts: Int) {
+        let (store, parts) = (store.take(), parts)
+        (isKept, self.parts, dropped, admittedValues) = (false, 0, 0, 0)
+        (served, settled, end) = (nil, nil, nil)
+        phases.empty()
+        acquisitions.empty()
+        calls.empty()
+        jobs.empty()
+        limits.empty()
+        values = []
+        return (store, parts)
     }
 
     /// Notes what is set, if anything is: a store that closes may be empty already.
     mutating func note(_ present: [Value], admits: () -> Bool) {
         guard !present.isEmpty else { return }
         while admittedValues < present.count, isAdmitted(admits) { admittedValues += 1 }
-        values = Array(present.prefix(admittedValues))
+        values = admittedValues < present.count ? Array(present.prefix(admittedValues)) : present
     }
 
     /// Notes that the store has closed, and lets go of it.
@@ -129,7 +96,11 @@ struct Timeline: Sendable {
         return shown
     }
 
-    private mutating func isAdmitted(_ admits: () -> Bool) -> Bool {
+    /// Counts one more part.
+    ///
+    /// - Parameter admits: Whether there is room for it in all.
+    /// - Returns: Whether it may be added.
+    mutating func isAdmitted(_ admits: () -> Bool) -> Bool {
         guard parts < Self.partLimit, admits() else {
             dropped += 1
             return false
@@ -138,26 +109,39 @@ struct Timeline: Sendable {
         return true
     }
 
-    private mutating func begin(_ call: RequestEvent.Call, isUse: Bool, _ now: Time, _ admits: () -> Bool) {
-        if isAdmitted(admits) { calls.append(Call(call, isUse: isUse, from: now)) }
-    }
+    // What there is an end of began not long ago, as a rule: the last one comes first.
 
-    private mutating func end(_ call: RequestEvent.Call, _ now: Time, _ error: String?) {
-        guard let index = calls.lastIndex(where: { $0.id == call.id && $0.to == nil }) else { return }
+    mutating func end(_ call: RequestEvent.Call, _ now: Time, _ error: String?) {
+        guard let index = calls.lastIndex(where: { $0.call.id == call.id && $0.to == nil }) else { return }
         calls[index].to = now
         calls[index].error = error
     }
 
-    // What there is an end of began not long ago, as a rule: the last one comes first.
-
-    private mutating func change(_ id: RequestEvent.Acquisition.ID, _ body: (inout Acquisition) -> Void) {
+    @inline(__always)
+    mutating func change(_ acquisition: RequestEvent.Acquisition, _ body: (inout Acquisition) -> Void) {
+        let id = acquisition.id
         guard let index = acquisitions.lastIndex(where: { $0.id == id }) else { return }
         body(&acquisitions[index])
     }
 
-    private mutating func change(_ id: RequestEvent.Job.ID, _ body: (inout Job) -> Void) {
-        guard let index = jobs.lastIndex(where: { $0.id == id }) else { return }
+    mutating func change(_ job: RequestEvent.Job, _ body: (inout Job) -> Void) {
+        guard let index = jobs.lastIndex(where: { $0.id == job.id }) else { return }
         body(&jobs[index])
+    }
+}
+
+extension Array {
+    /// Removes all; the memory is kept, if it is little.
+    fileprivate mutating func empty() {
+        guard !isEmpty else { return }
+        if capacity <= 16 { removeAll(keepingCapacity: true) } else { self = [] }
+    }
+}
+
+extension RequestEvent.Served {
+    /// The same, with texts of a bounded length.
+    var bounded: RequestEvent.Served {
+        RequestEvent.Served(transport: transport.bounded(), method: method.bounded(), route: route?.bounded())
     }
 }
 

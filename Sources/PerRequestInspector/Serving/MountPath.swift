@@ -11,13 +11,18 @@ struct MountPath: Sendable {
     ///
     /// Like the router, it takes several slashes for one; what differs in case only is the page's too.
     func contains(_ path: String) -> Bool {
-        var rest = path.utf8[...]
+        let bytes = path.utf8.span
+        let slash = UInt8(ascii: "/")
+        var index = 0
         for component in components {
-            guard rest.first == UInt8(ascii: "/") else { return false }
-            rest = rest.drop { $0 == UInt8(ascii: "/") }
-            for byte in component where rest.popFirst()?.lowercased != byte { return false }
+            guard index < bytes.count, bytes[index] == slash else { return false }
+            while index < bytes.count, bytes[index] == slash { index += 1 }
+            for byte in component {
+                guard index < bytes.count, bytes[index].lowercased == byte else { return false }
+                index += 1
+            }
         }
-        return rest.first.map { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? true
+        return index == bytes.count || bytes[index] == slash || bytes[index] == UInt8(ascii: "?")
     }
 }
 
