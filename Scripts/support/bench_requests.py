@@ -64,7 +64,7 @@ def measure(arguments):
             ),
         ]
         # What a framework takes is none of ours, and changes with its version.
-        leeway = Count(baseline.instructions / 33, 2)
+        leeway = Count(baseline.instructions / 16, 2)
         bench_thresholds.note(f"{case.name}: more than without", ours - baseline, leeway)
     plain_table(f"One request of a whole server, beside the same without what is measured: medians of {ROUNDS}", rows)
     return rows
