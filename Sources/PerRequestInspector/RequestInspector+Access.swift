@@ -19,8 +19,9 @@ extension RequestInspector {
         /// the request names this machine as its host.
         ///
         /// What a client says of itself makes nobody local. A request that has come through a proxy is not local, even where
-        /// the proxy is: one with `Forwarded`, `X-Forwarded-For` or a header like them is refused. A proxy on this machine that adds
-        /// no such header, and sends this machine's name as the host, cannot be told from a browser on it: there, use
+        /// the proxy is: one with `Forwarded`, `X-Forwarded-For` or a header like them is refused. What forwards connections on this
+        /// machine and adds no such header cannot be told from a browser on it, if it or the client names this machine as the host:
+        /// there, use
         /// ``check(_:)``.
         public static let loopback = Access(rule: .loopback)
 

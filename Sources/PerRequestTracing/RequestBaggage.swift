@@ -22,7 +22,7 @@ public import Tracing
 ///
 /// **What arrives** was written by somebody else. Only the keys that are named here are set, only where the application has set none
 /// itself, and once in a request: with the first header. What is malformed, or no value of its key, is left out and
-/// reported; nothing is ever sent on that this process has not read.
+/// reported; this sends nothing on that the process has not accepted. A tracer beside it may, if it propagates baggage itself.
 ///
 /// **Isolation.** May be used from any task and thread.
 public struct RequestBaggage: Instrument {
