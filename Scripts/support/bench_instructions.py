@@ -50,7 +50,7 @@ DIFFERENCES = {
 }
 
 
-# What waits for another thread costs what the two happen to do: a sixth more, and some allocations.
+# What waits for another thread costs what the two happen to do: a third more, and some allocations.
 VARYING = {"open and close a store with 1 transaction"}
 
 
@@ -63,7 +63,7 @@ def measure(arguments):
     for name, *_ in ROWS:
         # What is ours and measured by itself.
         if name not in DIFFERENCES:
-            leeway = Count(counts[name].instructions / 6, 6) if name in VARYING else Count(0, 0)
+            leeway = Count(counts[name].instructions / 3, 8) if name in VARYING else Count(0, 0)
             bench_thresholds.note(name, counts[name], leeway)
     return rows
 
