@@ -70,14 +70,6 @@ extension BackgroundJob {
     var requestID: String? { "\(line.origin.id)/\(name)" }
 
     func receive(_ report: RequestReport) { line.origin.deliver(report) }
-
-    /// What it leaves runs like itself.
-    nonisolated(nonsending) func runJob<Result: Sendable>(
-        _ job: nonisolated(nonsending) () async -> Result
-    ) async -> Result {
-        guard let receiver = line.origin.receiver else { return await job() }
-        return await receiver.runJob(job)
-    }
 }
 
 extension RequestEvent.Job.End {

@@ -90,11 +90,9 @@ extension StoreCore {
     ///   - values: The store's values when it closed.
     ///   - verdict: What became of the request.
     func handOver(_ jobs: [PendingJob], _ values: ValueTable, _ verdict: RequestOutcome.Verdict) {
-        var jobs = jobs
-        if let first = jobs.firstIndex(where: { !$0.isRun(after: verdict) }) {
-            giveUp(jobs[first...].filter { !$0.isRun(after: verdict) })
-            jobs.removeAll { !$0.isRun(after: verdict) }
-        }
+        let withdrawn = jobs.filter { !$0.isRun(after: verdict) }
+        giveUp(withdrawn)
+        let jobs = withdrawn.isEmpty ? jobs : jobs.filter { $0.isRun(after: verdict) }
         guard !jobs.isEmpty else { return }
         switch configuration.background {
         case .nobody: break

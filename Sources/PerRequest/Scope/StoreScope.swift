@@ -28,7 +28,7 @@ package final class StoreScope: Sendable {
             ? .plain
             : StoreConfiguration(limits: limits, observers: observers, report: report, background: background)
         if isPlain, id == nil {
-            self.init(opening: .opened(configuration), isShared: true)
+            self.init(sharing: configuration)
         } else {
             self.init(core: RequestCore(configuration, id: id))
         }
@@ -39,20 +39,16 @@ package final class StoreScope: Sendable {
         sharing configuration: StoreConfiguration,
         reportingTo receiver: (any ReportReceiver)? = nil
     ) {
-        self.init(opening: .opened(configuration, reportingTo: receiver), isShared: true)
+        self.init(opening: .open(sharing: configuration, reportingTo: receiver))
     }
 
     /// Makes a scope of a core.
     convenience init(core: RequestCore) {
-        self.init(opening: RequestStore(core: core), isShared: false)
+        self.init(opening: RequestStore(core: core))
+        if core.isObserved { core.tell(.opened(parent: nil)) }
     }
 
-    private init(opening store: RequestStore, isShared: Bool) {
-        unsafe opened = store
-        // Others have the same configuration, and perhaps the same store when this one has ended.
-        if isShared { store.openedRoot.keepSlot() }
-        if store.core.isObserved { store.core.tell(.opened(parent: nil)) }
-    }
+    private init(opening store: RequestStore) { unsafe opened = store }
 
     /// Makes a scope of a child, whose observers know of it.
     init(child: ChildCore) {
@@ -165,6 +161,7 @@ extension RequestStore {
         reportingTo receiver: (any ReportReceiver)?
     ) -> RequestStore {
         let store = opened(configuration, reportingTo: receiver)
+        // Others have the same configuration, and perhaps the same store when this one has ended.
         store.openedRoot.keepSlot()
         if store.core.isObserved { store.core.tell(.opened(parent: nil)) }
         return store

@@ -195,9 +195,7 @@ extension RequestStore {
                 try await work()
             } catch {
                 fail(error)
-                core.request.keepSlot()
-                await endHere(after: error)
-                return core.request.takeSlot() ? .closed : .open
+                return await end(after: error) ? .closed : .open
             }
             if !core.configuration.isOverridden, let end = endAtOnce() { return end }
             return await end()
@@ -212,8 +210,8 @@ extension RequestStore {
         let request = core.request
         request.keepSlot()
         var failure: RequestReleaseError?
-        if request.takeOnlyJobsAreLeft() { await request.runJobsHere() } else { failure = await endHere() }
-        let isClosed = core.request.takeSlot()
+        if request.leavesOnlyJobs { await request.runJobsHere() } else { failure = await endHere() }
+        let isClosed = request.takeSlot()
         if let failure { return .failed(failure, isClosed: isClosed) }
         return isClosed ? .closed : .open
     }

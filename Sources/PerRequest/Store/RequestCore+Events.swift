@@ -367,18 +367,8 @@ extension RequestCore {
         _ state: inout State,
         _ effects: inout [Effect]
     ) {
-        if scope == Lifecycle.rootScope, state.own.openerIsComing, phase >= .closing {
-            let waiter = Waiter()
-            state.own.openerIsComing = false
-            state.own.rest.wordForOpener = waiter
+        for waiter in state.change(scope, { $0.takeWaiters(for: phase) }) {
             effects.append(.resume(waiter, .success(nil)))
-        }
-        guard state.read(scope, { $0.hasPhaseWaiters }) else { return }
-        state.change(scope) { state in
-            for waiting in state.rest.phaseWaiters where waiting.phase <= phase {
-                effects.append(.resume(waiting.waiter, .success(nil)))
-            }
-            state.rest.phaseWaiters.removeAll { $0.phase <= phase }
         }
     }
 }

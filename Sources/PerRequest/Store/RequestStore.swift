@@ -22,9 +22,7 @@ public struct RequestStore: Sendable {
     }
 
     /// Whether a task in which the store is current needs to know nothing else.
-    @usableFromInline var isPlainRoot: Bool {
-        core.givenID == nil && core.parent == nil && !core.configuration.isOfJobs
-    }
+    @usableFromInline var isPlainRoot: Bool { core.givenID == nil && core.parent == nil }
 
     /// The request's id: the one its opener gave or its server has, else a number that is unique in the process.
     ///

@@ -126,4 +126,10 @@ package protocol ReportReceiver: AnyObject, Sendable {
 
 extension ReportReceiver {
     package var laterID: (any CustomStringConvertible & Sendable)? { nil }
+
+    package nonisolated(nonsending) func runJob<Result: Sendable>(
+        _ job: nonisolated(nonsending) () async -> Result
+    ) async -> Result {
+        await job()
+    }
 }

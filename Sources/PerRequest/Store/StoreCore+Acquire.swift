@@ -301,7 +301,8 @@ extension StoreCore {
     func landed(_ acquisition: Acquisition, _ result: Result<AnyBox, any Error>) {
         let isTold = observeArrival(acquisition, result)
         let request = request
-        if case .success(let box) = result, acquisition.resource.limits.hold == nil,
+        if case .success(let box) = result, acquisition.resource.form == .around,
+            acquisition.resource.limits.hold == nil,
             request.state.withLock({ $0.arriveAtOnce(acquisition, box) })
         {
             return
@@ -351,8 +352,8 @@ extension RequestCore.State {
 
     /// Keeps the value of an `around` function that has not suspended, if nobody waits for it but the caller that started it.
     fileprivate mutating func arriveAtOnce(_ acquisition: Acquisition, _ box: AnyBox) -> Bool {
-        guard acquisition.resource.form == .around, acquisition.deadline == nil,
-            let call = lifecycle.onlyCall(of: acquisition.entry), case .starting? = waiters[call],
+        guard acquisition.deadline == nil, let call = lifecycle.onlyCall(of: acquisition.entry),
+            case .starting? = waiters[call],
             arriveAtOnce(acquisition, box, startedBy: call)
         else { return false }
         acquisition.answer = .success(box)

@@ -129,7 +129,7 @@ extension RequestCore {
             box = acquisition.box.take()
             deadline = acquisition.deadline.take()
             if case .closed = next {
-                if isAround { openers = state.own.takeOpeners() }
+                if isAround { openers = state.own.takeWaiters(for: .closed) }
                 state.own.openerIsComing = false
                 jobs = state.own.takeJobs()
                 isFree = slot.memory.close(identity, carries: !jobs.isEmpty, &left) && !state.own.openerTakesSlot
@@ -205,16 +205,8 @@ extension RequestCore {
     func keepSlot() { state.withLock { $0.own.openerTakesSlot = true } }
 
     /// Whether the store has closed, and the slot is the opener's; else the slot is given back when that is so.
-    func takeSlot() -> Bool {
-        state.withLock { state in
-            guard state.own.openerTakesSlot else { return false }
-            state.own.openerTakesSlot = false
-            return state.lifecycle.phase(of: Lifecycle.rootScope) == .closed
-        }
-    }
-}
+    func takeSlot() -> Bool { state.withLock { $0.takeSlot() } }
 
-extension RequestCore {
     /// Whether it began to close at once, and the opener waits for the rest.
     var isClosingAtOnce: Bool { state.withLock { $0.own.openerIsComing || $0.own.hasWord } }
 
@@ -223,26 +215,24 @@ extension RequestCore {
     /// - Returns: `nil` where it has left jobs, which are all that is to be done.
     func leaveAtOnce() -> RequestStore.End? {
         state.withLock { state in
-            guard !state.own.hasLine else {
-                state.own.onlyJobsAreLeft = true
-                return nil
-            }
-            defer { state.own.openerTakesSlot = false }
-            let isClosed = state.lifecycle.phase(of: Lifecycle.rootScope) == .closed
-            return state.own.openerTakesSlot && isClosed ? .closed : .open
+            guard !state.own.hasLine else { return nil }
+            return state.takeSlot() ? .closed : .open
         }
     }
 
-    /// Whether nothing is to be done for the opener but to run the jobs that are left.
-    func takeOnlyJobsAreLeft() -> Bool {
-        state.withLock { state in
-            defer { state.own.onlyJobsAreLeft = false }
-            return state.own.onlyJobsAreLeft
-        }
-    }
+    /// Whether it has closed at once, and nothing is to be done for the opener but to run the jobs that it has left.
+    ///
+    /// Whoever closes it later has left word for the opener before there are any.
+    var leavesOnlyJobs: Bool { state.withLock { $0.own.hasLine && !$0.own.hasWord } }
 }
 
 extension RequestCore.State {
+    fileprivate mutating func takeSlot() -> Bool {
+        guard own.openerTakesSlot else { return false }
+        own.openerTakesSlot = false
+        return lifecycle.phase(of: Lifecycle.rootScope) == .closed
+    }
+
     /// Looks up what follows.
     fileprivate func next(after next: Lifecycle.Closing) -> RequestCore.Next {
         guard case .release(let entry, let verdict) = next else { return .closed }

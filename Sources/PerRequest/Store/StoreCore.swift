@@ -270,8 +270,6 @@ struct ScopeState: Sendable {
     var openerTakesSlot = false
     /// The opener will wait for the end of the store, if that does not come at once.
     var openerIsComing = false
-    /// The store has closed at once, and the opener has to run its jobs.
-    var onlyJobsAreLeft = false
 
     /// What few scopes have, or for a short time.
     final class More: @unchecked Sendable {
@@ -322,18 +320,19 @@ struct ScopeState: Sendable {
     /// Whether there are jobs for the one who opened the store.
     var hasLine: Bool { more?.lineOfOpener != nil }
 
-    /// Those who wait for a phase that all have passed, and the opener that is coming: it finds that it can go on.
-    mutating func takeOpeners() -> [Waiter] {
-        var openers: [Waiter] = []
-        if openerIsComing {
+    /// Those who wait for a phase that has come, and for its end the opener that is coming: it finds that it can go on.
+    mutating func takeWaiters(for phase: Lifecycle.Phase) -> [Waiter] {
+        var waiters: [Waiter] = []
+        if openerIsComing, phase >= .closing {
             let waiter = Waiter()
+            openerIsComing = false
             rest.wordForOpener = waiter
-            openers = [waiter]
+            waiters.append(waiter)
         }
-        guard let more, !more.phaseWaiters.isEmpty else { return openers }
-        openers += more.phaseWaiters.map(\.waiter)
-        more.phaseWaiters = []
-        return openers
+        guard let more, !more.phaseWaiters.isEmpty else { return waiters }
+        for waiting in more.phaseWaiters where waiting.phase <= phase { waiters.append(waiting.waiter) }
+        more.phaseWaiters.removeAll { $0.phase <= phase }
+        return waiters
     }
 
     /// The jobs, for the one who hands them over.
