@@ -173,6 +173,13 @@ let package = Package(
                     package: "swift-nio",
                     condition: .when(traits: ["Hummingbird", "NIO", "FlyingFox"])
                 ),
+                .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Hummingbird"])),
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Hummingbird"])),
+                .product(
+                    name: "ServiceLifecycle",
+                    package: "swift-service-lifecycle",
+                    condition: .when(traits: ["Hummingbird"])
+                ),
             ],
             path: "Tests/PerRequestTestSupport"
         ),

@@ -122,31 +122,14 @@ struct BaggageBetweenServersTests {
         _ body: @Sendable (Int) async throws -> Void
     ) async throws {
         let (ports, continuation) = AsyncThrowingStream<Int, any Error>.makeStream()
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let app = Application(
             router: router,
             requestStore: .http1(),
             configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { continuation.yield($0.localAddress?.port ?? 0) },
-            logger: logger
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
-        let group = ServiceGroup(configuration: .init(services: [app], logger: logger))
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask {
-                do { try await group.run() } catch { continuation.finish(throwing: error) }
-                continuation.finish()
-            }
-            var iterator = ports.makeAsyncIterator()
-            guard let port = try await iterator.next() else { throw CancellationError() }
-            do {
-                try await body(port)
-            } catch {
-                await group.triggerGracefulShutdown()
-                throw error
-            }
-            await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
-        }
+        try await withRunning(app, ports, continuation) { port, _ in try await body(port) }
     }
 }
 #endif

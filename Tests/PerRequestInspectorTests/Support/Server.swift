@@ -26,25 +26,7 @@ func withInspected<Result: Sendable>(
         onServerRunning: { continuation.yield($0.localAddress?.port ?? 0) },
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     )
-    let group = ServiceGroup(configuration: .init(services: [app], logger: app.logger))
-    return try await withThrowingTaskGroup(of: Void.self) { tasks in
-        tasks.addTask {
-            do { try await group.run() } catch { continuation.finish(throwing: error) }
-            continuation.finish()
-        }
-        var iterator = ports.makeAsyncIterator()
-        guard let port = try await iterator.next() else { throw CancellationError() }
-        let result: Result
-        do {
-            result = try await body(port, group)
-        } catch {
-            await group.triggerGracefulShutdown()
-            throw error
-        }
-        await group.triggerGracefulShutdown()
-        try await tasks.waitForAll()
-        return result
-    }
+    return try await withRunning(app, ports, continuation, body)
 }
 
 /// What a server answers to one request, on a connection of its own.
