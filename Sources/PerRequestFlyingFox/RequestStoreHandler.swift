@@ -69,8 +69,7 @@ public struct RequestStoreHandler: HTTPHandler {
     /// - Throws: What the handler throws, unchanged.
     public func handleRequest(_ request: HTTPRequest) async throws -> HTTPResponse {
         let scope = options.openScope()
-        scope.store.serving(RequestEvent.Served(transport: "http", method: request.method.rawValue))
-        scope.store.enter(.handler)
+        scope.store.serving(RequestEvent.Served(transport: "http", method: request.method.rawValue), in: .handler)
         return try await scope.run { () async throws -> HTTPResponse in
             var response: HTTPResponse
             do {

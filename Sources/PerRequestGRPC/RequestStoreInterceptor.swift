@@ -54,8 +54,7 @@ public struct RequestStoreInterceptor: ServerInterceptor {
         exchange.received(request.metadata)
         // Here, the server has found the method: what the client has sent names one of its own.
         let store = RequestEvent.isObserved ? RequestStore.current : nil
-        store?.serving(RequestEvent.Served(context.descriptor))
-        store?.enter(.handler)
+        store?.serving(RequestEvent.Served(context.descriptor), in: .handler)
         var response = try await noting(exchange) {
             try await setUp(request.metadata, context)
             return try await next(request, context)

@@ -7,33 +7,35 @@ import PerRequestAdapters
 
 /// What answers a route, within all middleware: what it throws is noted before anything can make a response of it.
 struct Endpoint<Base: HTTPResponder>: HTTPResponder where Base.Context: RequestContext {
+    // First: it is found without the type of what comes after it.
+    private let last = LastServed()
     let base: Base
+
+    init(base: Base) { self.base = base }
 
     @concurrent
     func respond(to request: Request, context: Base.Context) async throws -> Response {
-        guard !RequestEvent.isObserved else { return try await observed(request, context) }
+        // Asking is cheap; finding the store costs.
+        let observed = RequestEvent.isObserved ? begin(request, context) : nil
         do {
-            return try await base.respond(to: request, context: context)
+            let response = try await base.respond(to: request, context: context)
+            observed?.enter(.routing)
+            return response
         } catch {
             await Exchange.current?.failed(error)
+            observed?.enter(.routing)
             throw error
         }
     }
 
-    /// The same, and says which route it is, and when its handler begins and ends.
-    private func observed(_ request: Request, _ context: Base.Context) async throws -> Response {
-        let exchange = Exchange.current
-        exchange?.store.serving(.init(request, route: context.endpointPath))
-        exchange?.store.enter(.handler)
-        do {
-            let response = try await base.respond(to: request, context: context)
-            exchange?.store.enter(.routing)
-            return response
-        } catch {
-            await exchange?.failed(error)
-            exchange?.store.enter(.routing)
-            throw error
-        }
+    /// Says which route it is, and that its handler begins.
+    ///
+    /// - Returns: The request's store.
+    @inline(never)
+    private func begin(_ request: Request, _ context: Base.Context) -> RequestStore? {
+        guard let store = Exchange.current?.store else { return nil }
+        store.serving(last.served(request, route: context.endpointPath), in: .handler)
+        return store
     }
 }
 

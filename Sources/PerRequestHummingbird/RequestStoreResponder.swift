@@ -17,6 +17,7 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
     /// Whether the router notes what its routes throw; else ``RequestStoreMiddleware`` has to.
     private let seesEndpoints: Bool
     let startUp = StartUp()
+    private let last = LastServed()
 
     init(_ base: Base, server: RequestStoreServer, seesEndpoints: Bool) {
         self.base = base
@@ -50,7 +51,7 @@ public struct RequestStoreResponder<Base: HTTPResponder>: HTTPResponder where Ba
         in exchange: Exchange
     ) async throws -> Response {
         let (store, log) = (exchange.store, exchange.log)
-        store.routing(request)
+        store.routing(request, last)
         let response: Response
         do {
             response = try await base.respond(to: request, context: context)

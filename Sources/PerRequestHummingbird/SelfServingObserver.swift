@@ -6,7 +6,7 @@ package import PerRequest
 /// An observer that the application also answers requests of, such as those for a page that shows the others.
 ///
 /// It is not told of them.
-package protocol SelfServingObserver: RequestObserver {
+package protocol SelfServingObserver: RequestObserver, AnyObject {
     /// Whether a request for this path is its own.
     ///
     /// - Parameter path: What the client asks for, with its query: nothing of it may be kept.

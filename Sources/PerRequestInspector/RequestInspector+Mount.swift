@@ -33,7 +33,7 @@ extension RequestInspector {
             for method in [HTTPRequest.Method.get, .head] {
                 group.on(path, method: method) { [self] request, context -> Response in
                     // A path that is spelt so that it was not known before.
-                    if let store = RequestStore.current { recorder.hide(store) }
+                    if let store = RequestStore.current { hide(store) }
                     if let refusal = try await access.refusal(of: request, context) { return .refused(refusal) }
                     return answer(request).guarded(for: method)
                 }

@@ -34,6 +34,7 @@ import Foundation
 /// **Isolation.** May be used from any task and thread.
 public final class RequestInspector: RequestObserver {
     let recorder: Recorder
+    private let handedOn: HandedOn
     let access: Access
     /// What the clock on the wall showed at the time from which all others are counted.
     let startedAt: Date
@@ -47,17 +48,35 @@ public final class RequestInspector: RequestObserver {
     ///   - access: Who may see the page.
     public init(keepsClosedRequests count: Int = 500, access: Access = .loopback) {
         recorder = Recorder(capacity: count)
-        startedAt = Date.now.addingTimeInterval(-Double(recorder.now.microseconds) / 1_000_000)
+        handedOn = HandedOn(to: recorder)
+        startedAt = Date.now.addingTimeInterval(-Double(Moment.now.microseconds) / 1_000_000)
         self.access = access
     }
 
+    deinit { recorder.end() }
+
     /// Records what has happened.
-    public func observe(_ event: RequestEvent) { recorder.note(event) }
+    ///
+    /// It is called where another observer hands on what it is told; an inspector that is an observer itself keeps a log of each
+    /// store, which costs less.
+    public func observe(_ event: RequestEvent) { handedOn.note(event) }
+
+    /// Lets go of what is kept of an open store, which is not to be seen.
+    func hide(_ store: RequestStore) {
+        recorder.hide(store)
+        handedOn.hide(store)
+    }
 
     /// What is kept now.
     func look() -> Snapshot {
         let look = recorder.lookAtAll()
-        return Snapshot(look, at: recorder.now)
+        return Snapshot(look, at: .now)
+    }
+}
+
+extension RequestInspector: LoggingObserver {
+    package func log(of store: RequestStore, openedIn parent: RequestStore?) -> (any EventLog)? {
+        recorder.open(store, in: parent)
     }
 }
 

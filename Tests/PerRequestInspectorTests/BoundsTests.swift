@@ -2,6 +2,7 @@
 import PerRequest
 import PerRequestAdapters
 import PerRequestTestSupport
+import Synchronization
 import Testing
 
 @testable import PerRequestInspector
@@ -44,7 +45,7 @@ struct BoundsTests {
         #expect(thrown == nil)
         let timeline = try #require(inspector.recorder.lookAtAll().timelines.first)
         #expect(timeline.store == nil)
-        #expect(timeline.values.map(\.shown) == ["shown"])
+        #expect(timeline.shownValues.map(\.value) == ["shown"])
     }
 
     @Test("is nothing of a request that is forgotten, where its memory serves another")
@@ -66,7 +67,8 @@ struct BoundsTests {
             let plain = try #require(look.timelines.first)
             #expect(look.timelines.count == 1)
             #expect(plain.name == "plain \(round)")
-            #expect(plain.acquisitions.isEmpty && plain.calls.isEmpty && plain.values.isEmpty && plain.limits.isEmpty)
+            #expect(plain.acquisitions.isEmpty && plain.calls.isEmpty && plain.limits.isEmpty)
+            #expect(plain.tags.isEmpty && plain.shownValues.isEmpty)
             #expect(plain.end?.error == nil)
             #expect(plain.parts == plain.phases.count)
         }
@@ -155,6 +157,34 @@ struct BoundsTests {
         #expect(bytes < 60_000_000, "\(bytes) bytes")
     }
 
+    @Test("is nothing once the inspector has ended, though a request is open that it has seen")
+    func end() async throws {
+        let key = RequestResource("connection") {
+            1
+        } release: { _, _ in
+        }
+        // It hands on what it is told, and does not keep the inspector.
+        final class Observer: RequestObserver {
+            let inspector: Mutex<RequestInspector?>
+            init(_ inspector: RequestInspector) { self.inspector = Mutex(inspector) }
+            func observe(_ event: RequestEvent) { inspector.withLock { $0 }?.observe(event) }
+        }
+        weak var recorder: Recorder?
+        try await withRequestStore { _ in
+            let observer = Observer(RequestInspector())
+            recorder = observer.inspector.withLock { $0 }?.recorder
+            try await withRequestStore(id: "closed", observers: [observer]) { _ in }
+            try await withRequestStore(id: "open", observers: [observer]) { _ in
+                _ = try await key.get()
+                #expect(recorder?.lookAtAll().timelines.count == 2)
+                observer.inspector.withLock { $0 = nil }
+                #expect(recorder?.lookAtAll().timelines.isEmpty ?? true)
+                try await key.use { _ in }
+            }
+        }
+        #expect(recorder == nil)
+    }
+
     @Test("is what several tasks do at once, as each of them did it")
     func concurrently() async throws {
         let inspector = RequestInspector(keepsClosedRequests: 2_000)
@@ -189,12 +219,12 @@ extension Timeline {
         let strings =
             acquisitions.map { Self.described + size($0.key) + size($0.error) + size($0.releaseError) }
             + calls.map { size($0.key) + size($0.error) } + jobs.map { size($0.name) + size($0.error) }
-            + values.map { size($0.shown) } + [size(name), size(end?.error), size(served?.route)]
+            + shownValues.map { size($0.value) + 24 } + [size(name), size(end?.error), size(served?.route)]
         return MemoryLayout<Timeline>.stride + strings.reduce(0, +)
             + acquisitions.capacity * MemoryLayout<Acquisition>.stride + calls.capacity * MemoryLayout<Call>.stride
             + jobs.capacity * MemoryLayout<Job>.stride + limits.capacity * MemoryLayout<Limit>.stride
-            + phases.capacity * MemoryLayout<(RequestEvent.Phase, Time)>.stride
-            + values.capacity * MemoryLayout<(Int32, String?)>.stride
+            + phases.capacity * MemoryLayout<(RequestEvent.Phase, Moment)>.stride
+            + tags.capacity * MemoryLayout<Int32>.stride
     }
 }
 #endif

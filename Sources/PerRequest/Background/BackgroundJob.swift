@@ -50,14 +50,14 @@ final class BackgroundJob: ReportReceiver {
 
     @inline(never)
     private func observeStart(_ observed: RequestEvent.Job, in store: RequestStore) {
-        line.origin.tell(.jobStarted(observed, in: store))
-        store.core.tell(.opened(parent: nil))
+        line.origin.tell(.other(.jobStarted(observed, in: store)))
+        store.core.tellOpened()
     }
 
     /// Reports how it ended, as what happened to its request.
     @inline(never)
     func report(_ end: End) {
-        if let observed { line.origin.tell(.jobEnded(observed, RequestEvent.Job.End(end))) }
+        if let observed { line.origin.tell(.other(.jobEnded(observed, RequestEvent.Job.End(end)))) }
         switch end {
         case .done: break
         case .failed(let error): line.origin.report(.jobFailed(job: name, error))

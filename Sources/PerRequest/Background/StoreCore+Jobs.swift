@@ -34,7 +34,7 @@ extension StoreCore {
             observed: observed
         )
         // Before anything can become of it on another thread.
-        if let observed { tell(.jobAdmitted(observed)) }
+        if let observed { tell(.other(.jobAdmitted(observed))) }
         let isOpen = request.state.withLock { state in
             guard state.lifecycle.phase(of: scope) != .closed else { return false }
             state.change(scope) { $0.rest.jobs.append(job) }
@@ -68,7 +68,7 @@ extension StoreCore {
     /// Withdraws work that was admitted and does not run.
     func giveUp(_ jobs: [PendingJob]) {
         withdraw(jobs)
-        for job in jobs { if let observed = job.observed { tell(.jobEnded(observed, .withdrawn)) } }
+        for job in jobs { if let observed = job.observed { tell(.other(.jobEnded(observed, .withdrawn))) } }
     }
 
     private func withdraw(_ jobs: [PendingJob]) {

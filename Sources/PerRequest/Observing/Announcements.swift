@@ -14,13 +14,18 @@ extension Lifecycle {
 /// One thread tells them at a time, so that they hear of the phases in order. Used under the request's lock only.
 final class Announcements: @unchecked Sendable {
     var isTelling = false
-    private var waiting: [RequestEvent.Kind] = []
+    private var waiting: [RequestEvent.Fact] = []
+    /// Whether anybody is told; else there are logs only, where phases are noted at once.
+    private let hasListeners: Bool
+
+    init(hasListeners: Bool) { self.hasListeners = hasListeners }
 
     /// Adds what is to be told.
     ///
     /// - Returns: Whether the caller has to see to it: nobody else is telling anything.
-    func add(_ kind: RequestEvent.Kind) -> Bool {
-        waiting.append(kind)
+    func add(_ fact: RequestEvent.Fact) -> Bool {
+        guard hasListeners || !fact.isOfOpenStore else { return false }
+        waiting.append(fact)
         defer { isTelling = true }
         return !isTelling
     }
@@ -30,31 +35,32 @@ final class Announcements: @unchecked Sendable {
     ///
     /// - Parameter second: What is to be told after it.
     /// - Returns: Whether the caller tells them.
-    func admit(_ kind: RequestEvent.Kind, _ second: RequestEvent.Kind? = nil) -> Bool {
+    func admit(_ fact: RequestEvent.Fact, _ second: RequestEvent.Fact? = nil) -> Bool {
+        guard hasListeners else { return true }
         guard isTelling else {
             isTelling = true
             return true
         }
-        waiting.append(kind)
+        waiting.append(fact)
         if let second { waiting.append(second) }
         return false
     }
 
     /// The same of the last one, and the one before it: when they have been told, the store may serve another request.
-    func admitLast(_ entered: RequestEvent.Kind?, _ closed: RequestEvent.Kind) -> Bool {
+    func admitLast(_ entered: RequestEvent.Fact?, _ closed: @autoclosure () -> RequestEvent.Fact) -> Bool {
         guard isTelling else { return true }
         if let entered { waiting.append(entered) }
-        waiting.append(closed)
+        waiting.append(closed())
         return false
     }
 
     /// What is to be told next; `nil` where that is all.
-    func next() -> RequestEvent.Kind? {
+    func next() -> RequestEvent.Fact? {
         isTelling = !waiting.isEmpty
         guard isTelling else { return nil }
-        let kind = waiting.removeFirst()
+        let fact = waiting.removeFirst()
         // That is the last one; the store may serve another request.
-        if case .closed = kind { isTelling = false }
-        return kind
+        if fact.end != nil { isTelling = false }
+        return fact
     }
 }

@@ -9,6 +9,10 @@ enum LoggedValues {
     }
 
     private static let keys = Lock<[Key]>([])
+    private static let hasKeys = Atomic(false)
+
+    /// Whether there can be any.
+    static var areMarked: Bool { hasKeys.load(ordering: .relaxed) }
 
     /// Marks the values of a key.
     ///
@@ -16,6 +20,7 @@ enum LoggedValues {
     static func mark(_ name: String, _ tag: Int32, _ show: @escaping @Sendable (StoredValue) -> String?) {
         guard tag != Declarations.refusedTag else { return }
         keys.withLock { $0.append(Key(name: name, tag: tag, show: show)) }
+        hasKeys.store(true, ordering: .relaxed)
     }
 
     /// The marked values that have been set in a store or above it, in the order in which their keys were first used.
@@ -26,13 +31,12 @@ enum LoggedValues {
         }
     }
 
-    /// Adds how the values are shown that have been set in this very store and are marked.
-    static func show(_ values: inout [(tag: Int32, shown: String?)], in core: StoreCore) {
-        for key in keys.withLock({ $0 }) {
-            guard let index = values.firstIndex(where: { $0.tag == key.tag }),
-                case .found(let value, true) = core.read(.key(key.tag))
-            else { continue }
-            values[index].shown = key.show(value)
+    /// How the values are shown that have been set in this very store and are marked, by the tags of their keys.
+    static func shown(_ tags: [Int32], in core: StoreCore) -> [Int32: String] {
+        var shown: [Int32: String] = [:]
+        for key in keys.withLock({ $0 }) where tags.contains(key.tag) {
+            if case .found(let value, true) = core.read(.key(key.tag)) { shown[key.tag] = key.show(value) }
         }
+        return shown
     }
 }

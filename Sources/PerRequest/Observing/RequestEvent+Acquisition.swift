@@ -60,16 +60,43 @@ extension RequestEvent {
             let call: Int
         }
 
+        /// What there is of it: made once, so that a copy costs little.
+        private final class Details: Sendable {
+            let id: ID
+            let acquisition: Acquisition
+            let askedAt: SourcePosition
+            let inside: Acquisition.ID?
+
+            init(_ id: ID, _ acquisition: Acquisition, _ askedAt: SourcePosition, _ inside: Acquisition.ID?) {
+                self.id = id
+                self.acquisition = acquisition
+                self.askedAt = askedAt
+                self.inside = inside
+            }
+        }
+
+        private let details: Details
+
+        init(id: ID, acquisition: Acquisition, askedAt: SourcePosition, inside: Acquisition.ID?) {
+            details = Details(id, acquisition, askedAt, inside)
+        }
+
         /// The same in all events of the call.
-        public let id: ID
+        public var id: ID { details.id }
 
         /// What it waits for or uses.
-        public let acquisition: Acquisition
+        public var acquisition: Acquisition { details.acquisition }
 
         /// Where the caller is.
-        public let askedAt: SourcePosition
+        public var askedAt: SourcePosition { details.askedAt }
 
         /// The acquisition whose factory, function or release is the caller.
-        public let inside: Acquisition.ID?
+        public var inside: Acquisition.ID? { details.inside }
+
+        /// Whether both are the same call.
+        public static func == (lhs: Call, rhs: Call) -> Bool { lhs.id == rhs.id }
+
+        /// Hashes what tells calls apart.
+        public func hash(into hasher: inout Hasher) { hasher.combine(id) }
     }
 }

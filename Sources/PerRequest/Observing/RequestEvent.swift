@@ -13,28 +13,23 @@
 /// **Lifetime.** An event may be kept. It keeps no request open, but the memory of its store: keep ``RequestStore/id`` where many
 /// are kept.
 public struct RequestEvent: Sendable {
-    /// What happened.
-    public let kind: Kind
+    package let fact: Fact
+    private let core: StoreCore
+    private let moment = Moment.now
 
-    /// The store that it happened in: for a resource, the one that owns it; for a job, the one that it is left by.
-    public let store: RequestStore
-
-    /// When it happened, since ``start``.
-    ///
-    /// An instant itself would make each copy of an event cost several times as much.
-    package let elapsed: Duration
-
-    /// When the process's first event happened, or a little earlier.
-    package static let start = ContinuousClock.now
-
-    init(_ kind: consuming Kind, in store: RequestStore) {
-        self.kind = kind
-        self.store = store
-        elapsed = Self.start.duration(to: .now)
+    init(_ fact: Fact, in core: StoreCore) {
+        self.fact = fact
+        self.core = core
     }
 
+    /// What happened.
+    public var kind: Kind { fact.kind }
+
+    /// The store that it happened in: for a resource, the one that owns it; for a job, the one that it is left by.
+    public var store: RequestStore { RequestStore(core: core) }
+
     /// When it happened, on a clock that never goes back: what lies between two events is a duration.
-    public var instant: ContinuousClock.Instant { Self.start.advanced(by: elapsed) }
+    public var instant: ContinuousClock.Instant { moment.instant }
 
     /// The acquisition that it is about, if it is about one.
     public var acquisition: Acquisition? {

@@ -4,32 +4,29 @@ extension RequestStore {
     /// The store's number, which no other store of the process has: unlike the store, it keeps no memory.
     package var identity: Int { number }
 
-    /// The values that have been set in this very store, while it is open: the tag of each key, and how it is shown, if
-    /// the application has marked it.
+    /// Adds the tag of the key of each value that has been set in this very store, while it is open.
+    ///
+    /// - Parameters:
+    ///   - limit: How many are added at most.
+    ///   - tags: What they are added to.
+    package func addTags(limit: Int, to tags: inout [Int32]) {
+        slot.memory.addTags(of: number, limit: limit, to: &tags)
+    }
+
+    /// How the values are shown that have been set in this very store, by the tags of their keys: those of a key that the
+    /// application has marked.
     ///
     /// Whatever shows a value is a user's code: this must not be called under a lock.
-    ///
-    /// - Parameter limit: How many there are at most.
-    package func inspectedValues(limit: Int) -> [(tag: Int32, shown: String?)] {
-        var values = slot.memory.unshownValues(of: number, limit: limit)
-        if !values.isEmpty { LoggedValues.show(&values, in: core) }
-        return values
-    }
+    package func shownValues(of tags: [Int32]) -> [Int32: String] { LoggedValues.shown(tags, in: core) }
+
+    /// Whether any key is marked.
+    package static var showsValues: Bool { LoggedValues.areMarked }
 
     /// What gives ``id`` when somebody wants to read it, without the store; `nil` where the text is there already.
     ///
     /// Of Hummingbird's own ids no text is made for requests that nobody looks at.
     package var laterID: (any CustomStringConvertible & Sendable)? {
         core.givenID == nil && core.parent == nil ? core.receiver?.laterID : nil
-    }
-
-    /// What an observer keeps with the store, to find it again at once with the store's next event.
-    ///
-    /// It may be set only where `opened` is told, and is let go when the store serves another request. It must not keep the store
-    /// once that has closed.
-    package var attachment: (any AnyObject & Sendable)? {
-        get { core.attachment }
-        nonmutating set { core.attachment = newValue }
     }
 
     /// The names of the keys with these tags; a resource's is not among them.

@@ -14,11 +14,16 @@ extension RequestEvent {
 extension RequestStore {
     /// Tells observers what the request asks for, unless it is over.
     package func serving(_ served: @autoclosure () -> RequestEvent.Served) {
-        if core.isObserved { core.announce(.serving(served())) }
+        if core.isObserved { core.announce(served()) }
+    }
+
+    /// Tells observers what the request asks for, and that it has come to a phase, unless it is over.
+    package func serving(_ served: @autoclosure () -> RequestEvent.Served, in phase: RequestEvent.Phase) {
+        if core.isObserved { core.announce(phase, served()) }
     }
 
     /// Tells observers that the request has come to a phase, unless it is over.
     package func enter(_ phase: RequestEvent.Phase) {
-        if core.isObserved { core.announce(.entered(phase)) }
+        if core.isObserved { core.announce(phase) }
     }
 }

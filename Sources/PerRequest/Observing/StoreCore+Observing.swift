@@ -5,13 +5,33 @@ import Synchronization
 extension StoreCore {
     var isObserved: Bool { configuration.isObserved }
 
-    /// Tells the observers, who must not be told under a lock.
+    /// Tells the observers, who must not be told under a lock: all but that the store opened or closed, or of a phase.
     ///
     /// Nothing here is inlined: the frames of asynchronous functions would be too large for what their tasks have at hand.
     @inline(never)
-    func tell(_ kind: consuming RequestEvent.Kind) {
+    func tell(_ fact: RequestEvent.Fact) {
+        log?.note(fact)
+        tellListeners(fact)
+    }
+
+    /// Tells those observers who are told, and do not keep a log.
+    @inline(__always)
+    func tellListeners(_ fact: @autoclosure () -> RequestEvent.Fact) {
+        if configuration.hasListeners { configuration.tell(RequestEvent(fact(), in: self)) }
+    }
+
+    /// Tells that the store was opened, of which nobody else knows yet.
+    func tellOpened() {
         guard isObserved else { return }
-        configuration.tell(RequestEvent(kind, in: RequestStore(core: self)))
+        openLogs()
+        tellListeners(.other(.opened(parent: nil)))
+    }
+
+    /// Tells that the store has closed: the last that is told of it.
+    @inline(never)
+    func tellClosed(_ outcome: RequestOutcome) {
+        log?.close(outcome)
+        tellListeners(.other(.closed(outcome)))
     }
 
     /// Tells the observers of what they have not been told.
@@ -20,21 +40,39 @@ extension StoreCore {
     func announce() -> Bool {
         guard let announcements else { return false }
         while let next = request.state.withLock({ _ in announcements.next() }) {
-            tell(next)
-            if case .closed = next { return true }
+            if let outcome = next.end {
+                tellClosed(outcome)
+                return true
+            }
+            // A phase was noted when it began.
+            if next.isOfOpenStore { tellListeners(next) } else { tell(next) }
         }
         return false
     }
 
-    /// Tells the observers of something in its order among the phases, unless the store has closed.
-    func announce(_ kind: RequestEvent.Kind) {
-        guard let announcements else { return }
+    /// Tells the observers that the request has come to a phase, unless the store has closed, and what it asks for.
+    func announce(_ phase: RequestEvent.Phase, _ served: RequestEvent.Served? = nil) {
+        log?.note(.entered(phase, served))
+        guard configuration.hasListeners else { return }
+        if let served { announce(.serving(served)) }
+        announce(.entered(phase))
+    }
+
+    /// Tells what the request asks for, unless the store has closed.
+    func announce(_ served: RequestEvent.Served) {
+        log?.note(.serving(served))
+        announce(.serving(served))
+    }
+
+    /// Tells those who are told of something in its order among the phases.
+    private func announce(_ fact: RequestEvent.Fact) {
+        guard configuration.hasListeners, let announcements else { return }
         let isMine = request.state.withLock { state in
             guard state.lifecycle.phase(of: scope) != .closed else { return false }
-            return announcements.admit(kind)
+            return announcements.admit(fact)
         }
         guard isMine else { return }
-        tell(kind)
+        tellListeners(fact)
         tellPhases()
     }
 
@@ -51,15 +89,17 @@ extension StoreCore {
     @discardableResult
     func observeArrival(_ acquisition: Acquisition, _ result: Result<AnyBox, any Error>) -> Bool {
         guard let observed = acquisition.observed else { return false }
-        let isFirst = request.state.withLock { _ in
-            defer { acquisition.arrivalIsTold = true }
-            return !acquisition.arrivalIsTold
+        if acquisition.gate != nil {
+            let isFirst = request.state.withLock { _ in
+                defer { acquisition.arrivalIsTold = true }
+                return !acquisition.arrivalIsTold
+            }
+            guard isFirst else { return false }
         }
-        guard isFirst else { return false }
         switch result {
         case .success where acquisition.resource.form == .memo: tell(.computed(observed))
         case .success: tell(.acquired(observed))
-        case .failure(let error): tell(.acquisitionFailed(observed, error))
+        case .failure(let error): tell(.other(.acquisitionFailed(observed, error)))
         }
         return true
     }

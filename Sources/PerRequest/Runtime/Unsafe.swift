@@ -139,3 +139,18 @@ func stackAddress() -> UInt {
     // The address is looked at, and nothing is read there.
     return unsafe withUnsafePointer(to: &local) { UInt(bitPattern: $0) }
 }
+
+// MARK: - Clocks
+
+/// What the continuous clock shows, in nanoseconds.
+func continuousNanoseconds() -> Int64 {
+    #if os(Linux) || os(Android)
+    var time = timespec()
+    // It writes to `time` and nowhere else.
+    _ = unsafe clock_gettime(CLOCK_BOOTTIME, &time)
+    return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+    #else
+    // The clock that `ContinuousClock` reads on Apple's platforms.
+    return Int64(clock_gettime_nsec_np(CLOCK_MONOTONIC_RAW))
+    #endif
+}

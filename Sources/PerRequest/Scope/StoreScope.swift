@@ -45,7 +45,7 @@ package final class StoreScope: Sendable {
     /// Makes a scope of a core.
     convenience init(core: RequestCore) {
         self.init(opening: RequestStore(core: core))
-        if core.isObserved { core.tell(.opened(parent: nil)) }
+        core.tellOpened()
     }
 
     private init(opening store: RequestStore) { unsafe opened = store }
@@ -163,7 +163,7 @@ extension RequestStore {
         let store = opened(configuration, reportingTo: receiver)
         // Others have the same configuration, and perhaps the same store when this one has ended.
         store.openedRoot.keepSlot()
-        if store.core.isObserved { store.core.tell(.opened(parent: nil)) }
+        store.core.tellOpened()
         return store
     }
 

@@ -321,9 +321,9 @@ extension RequestCore {
     }
 
     /// Has observers told of a phase, unless somebody tells them of another one and goes on with this.
-    private func announce(_ kind: @autoclosure () -> RequestEvent.Kind, in core: StoreCore, _ effects: inout [Effect]) {
+    private func announce(_ fact: @autoclosure () -> RequestEvent.Fact, in core: StoreCore, _ effects: inout [Effect]) {
         guard let announcements = core.announcements else { return }
-        if announcements.add(kind()) { effects.append(.announce(core)) }
+        if announcements.add(fact()) { effects.append(.announce(core)) }
     }
 
     private func closed(_ scope: Int, _ state: inout State, _ effects: inout [Effect], _ openers: inout [Effect]) {
@@ -347,7 +347,7 @@ extension RequestCore {
             state.own.openerTakesSlot = rest.openerTakesSlot
             if let word = rest.takeWord() { state.own.rest.wordForOpener = word }
         }
-        announce(.closed(outcome), in: core, &effects)
+        announce(.other(.closed(outcome)), in: core, &effects)
         if left.values != nil || rest.refersToAnything { effects.append(.drop(left, rest)) }
         if hadSlot, !rest.openerTakesSlot { effects.append(.giveBackSlot(core.slot)) }
         guard !jobs.isEmpty else { return }

@@ -166,19 +166,17 @@ extension SlotMemory {
         }
     }
 
-    /// The tags of all that is set in the store, resources too, each with room for how its value is shown.
-    func unshownValues(of store: Int, limit: Int) -> [(tag: Int32, shown: String?)] {
+    /// Adds the tags of all that is set in the store, resources too.
+    func addTags(of store: Int, limit: Int, to tags: inout [Int32]) {
         contents.withLock { contents in
-            guard owner.load(ordering: .relaxed) == store else { return [] }
-            let count = min(contents.taken.nonzeroBitCount + contents.others.tagged.count, limit)
-            guard count > 0 else { return [] }
-            var values: [(tag: Int32, shown: String?)] = []
-            values.reserveCapacity(count)
-            for home in 0..<8 where contents.taken & (1 << home) != 0 && values.count < count {
-                values.append((tags[home].load(ordering: .relaxed), nil))
+            guard owner.load(ordering: .relaxed) == store else { return }
+            var (taken, rest) = (contents.taken, limit)
+            while taken != 0, rest > 0 {
+                tags.append(self.tags[taken.trailingZeroBitCount].load(ordering: .relaxed))
+                taken &= taken - 1
+                rest -= 1
             }
-            for entry in contents.others.tagged.prefix(count - values.count) { values.append((entry.tag, nil)) }
-            return values
+            if !contents.others.tagged.isEmpty { tags += contents.others.tagged.prefix(rest).map(\.tag) }
         }
     }
 

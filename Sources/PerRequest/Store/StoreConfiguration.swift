@@ -3,7 +3,11 @@ import Synchronization
 /// What many stores have in common: an adapter makes it once, and not for every request.
 package final class StoreConfiguration: Sendable {
     let observers: [any RequestObserver]
-    /// Tells all of them: looking each up costs more than to call it.
+    /// Those that keep a log of each store.
+    let logging: [any LoggingObserver]
+    /// Whether there are others, who are told.
+    let hasListeners: Bool
+    /// Tells all of those: looking each up costs more than to call it.
     let tell: @Sendable (RequestEvent) -> Void
     /// Whether there are observers: asked for with every acquisition, where copying them to ask would be felt.
     let isObserved: Bool
@@ -31,10 +35,13 @@ package final class StoreConfiguration: Sendable {
         isOpeners: Bool = false
     ) {
         self.observers = observers
-        if observers.count == 1, let observer = observers.first {
-            tell = { observer.observe($0) }
+        logging = observers.compactMap { $0 as? any LoggingObserver }
+        let listeners = observers.filter { !($0 is any LoggingObserver) }
+        hasListeners = !listeners.isEmpty
+        if listeners.count == 1, let listener = listeners.first {
+            tell = { listener.observe($0) }
         } else {
-            tell = { event in for observer in observers { observer.observe(event) } }
+            tell = { event in for listener in listeners { listener.observe(event) } }
         }
         isObserved = !observers.isEmpty
         if isObserved { RequestEvent.willBeObserved() }

@@ -441,7 +441,7 @@ extension StoreCore {
             acquisition: observed,
             duration: stage == .acquiring ? limits.acquire : limits.release
         )
-        if isUnderWay { tell(.limitPassed(limit)) }
+        if isUnderWay { tell(.other(.limitPassed(limit))) }
         request.perform(effects)
     }
 
@@ -471,7 +471,7 @@ extension StoreCore {
     ) {
         guard request.state.withLock({ $0.lifecycle.isHeld(entry) }) else { return }
         if let observed {
-            tell(.limitPassed(RequestEvent.Limit(subject: .hold, acquisition: observed, duration: limit)))
+            tell(.other(.limitPassed(RequestEvent.Limit(subject: .hold, acquisition: observed, duration: limit))))
         }
         report(.heldTooLong(resource: resource.name, acquiredAt: position, limit))
     }

@@ -49,7 +49,7 @@ extension StoreCore {
                 isFree = !state.own.openerTakesSlot
                 let end = state.outcome(of: Lifecycle.rootScope)
                 outcome = end
-                if let announcements { isMine = announcements.admitLast(.entered(.closing), .closed(end)) }
+                if let announcements { isMine = announcements.admitLast(.entered(.closing), .other(.closed(end))) }
                 return .closed
             }
             guard runsReleases, let next = state.lifecycle.closeAlone(completed: ending.isCompleted) else { return nil }
@@ -82,17 +82,18 @@ extension StoreCore {
 extension StoreCore {
     @inline(never)
     private func tellSettled(_ outcome: RequestOutcome) {
-        tell(.entered(.settling))
+        tellListeners(.entered(.settling))
         tell(.settled(outcome.verdict))
-        tellPhases()
+        if configuration.hasListeners { tellPhases() }
     }
 
     @inline(never)
     private func tellClosing(_ next: RequestCore.Next?, _ outcome: RequestOutcome) {
-        tell(.entered(.closing))
+        if case .release = next { log?.note(.entered(.closing)) }
+        tellListeners(.entered(.closing))
         switch next {
-        case .closed: tell(.closed(outcome))
-        case .release: tellPhases()
+        case .closed: tellClosed(outcome)
+        case .release: if configuration.hasListeners { tellPhases() }
         case nil: break
         }
     }
@@ -136,12 +137,12 @@ extension RequestCore {
                 if !jobs.isEmpty { verdict = state.outcome(of: Lifecycle.rootScope).verdict }
                 if let announcements {
                     let outcome = state.outcome(of: Lifecycle.rootScope)
-                    if announcements.admitLast(nil, .closed(outcome)) { end = outcome }
+                    if announcements.admitLast(nil, .other(.closed(outcome))) { end = outcome }
                 }
             }
             return state.next(after: next)
         }
-        if let end { tell(.closed(end)) }
+        if let end { tellClosed(end) }
         if isFree { SlotPool.shared.giveBack(SlotPool.Spare(slot: slot)) }
         if !jobs.isEmpty { handOver(jobs, left.values ?? ValueTable(), verdict) }
         if isAround {

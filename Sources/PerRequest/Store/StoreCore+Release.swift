@@ -154,6 +154,7 @@ extension StoreCore {
         let surroundings = Ambient.surroundings
         let request = request
         var opener: Opener?
+        var begun: RequestEvent.Fact?
         var tellsPhase = false
         let effects: [Effect] = request.state.withLock { state in
             if phase == .closing, scope == Lifecycle.rootScope {
@@ -166,7 +167,9 @@ extension StoreCore {
             }
             prepare(&state)
             if let announcements, state.lifecycle.isBegun(by: event) {
-                tellsPhase = announcements.add(.entered(phase == .closing ? .closing : .settling))
+                let phase = RequestEvent.Fact.entered(phase == .closing ? .closing : .settling)
+                begun = phase
+                tellsPhase = announcements.add(phase)
             }
             let hasPassed = state.lifecycle.hasPassed(phase, scope: scope)
             return request.effects(&state) { state, actions in
@@ -175,6 +178,7 @@ extension StoreCore {
                 opener = self.opener(until: phase, within: point, inside: surroundings, &state, &actions)
             }
         }
+        if let begun { log?.note(begun) }
         if tellsPhase { tellPhases() }
         request.perform(effects)
         if let opener { await wait(as: opener, until: phase, within: point, leaving: rest) }

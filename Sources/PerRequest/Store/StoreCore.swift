@@ -30,7 +30,7 @@ class StoreCore: @unchecked Sendable {
     ) {
         self.slot = slot
         self.configuration = configuration
-        let announcements = configuration.isObserved ? Announcements() : nil
+        let announcements = configuration.isObserved ? Announcements(hasListeners: configuration.hasListeners) : nil
         let isPlain = receiver == nil && id == nil && announcements == nil
         particulars = isPlain ? nil : Particulars(receiver: receiver, id: id, announcements)
         self.number = Atomic(number)
@@ -67,7 +67,7 @@ private final class Particulars: @unchecked Sendable {
     let id: String?
     let announcements: Announcements?
     /// Set while the store's opening is told, before anybody else knows of the store, and let go when nobody does any more.
-    var attachment: (any AnyObject & Sendable)?
+    var log: (any EventLog)?
 
     init(receiver: (any ReportReceiver)?, id: String?, _ announcements: Announcements? = nil) {
         self.receiver = receiver
@@ -82,17 +82,17 @@ extension StoreCore {
     /// What the observers are to be told of its phases; `nil` where there are none.
     final var announcements: Announcements? { particulars?.announcements }
 
-    /// What an observer keeps with the store.
-    final var attachment: (any AnyObject & Sendable)? {
-        get { particulars?.attachment }
-        set { particulars?.attachment = newValue }
+    /// What observers keep of what happens in it.
+    final var log: (any EventLog)? {
+        get { particulars?.log }
+        set { particulars?.log = newValue }
     }
 
     /// Lets go of what was the store's of the request that has ended.
     final func forgetParticulars() {
         guard let particulars else { return }
         particulars.receiver = nil
-        particulars.attachment = nil
+        particulars.log = nil
     }
 
     /// Who gets this store's reports in place of the configuration's reporter.
@@ -243,6 +243,7 @@ extension StoreCore {
             child.open(as: scope, state.childCount, owning: owned)
             // What becomes of it is told after it was opened.
             child.announcements?.isTelling = true
+            child.openLogs(in: self)
             state.children[scope - 1] = child
             return true
         }
@@ -251,7 +252,7 @@ extension StoreCore {
             return nil
         }
         if child.isObserved {
-            child.tell(.opened(parent: RequestStore(core: self)))
+            child.tellListeners(.other(.opened(parent: RequestStore(core: self))))
             child.tellPhases()
         }
         return child
@@ -393,7 +394,7 @@ extension StoreCore {
     func report(_ kind: RequestReport.Kind) {
         if case .releaseFailed(let failure) = kind, failure.error is any IntendedFailure { return }
         if isObserved, case .pointOverran(let point, let limit, _) = kind {
-            tell(.limitPassed(RequestEvent.Limit(subject: .point(point), acquisition: nil, duration: limit)))
+            tell(.other(.limitPassed(RequestEvent.Limit(subject: .point(point), acquisition: nil, duration: limit))))
         }
         deliver(RequestReport(request: id, kind: kind))
     }

@@ -2,30 +2,161 @@
 import PerRequest
 import Synchronization
 
-/// Where a store's timeline is kept: attached to the store, so that no event has to look for it.
-final class Record: Sendable {
-    let timeline: Mutex<Timeline>
-    /// Of which ``Recorder`` it is.
-    private let owner: ObjectIdentifier
-    /// What another one has attached before.
-    private let next: Record?
+/// The log of a store: its timeline, and what has happened since that was brought up to date.
+///
+/// It is on every request's path. An event is noted as it is; what it means for the timeline is found out when somebody looks,
+/// or when many have been noted.
+final class Record: EventLog {
+    /// How many events are noted before the timeline is brought up to date.
+    private static let noteLimit = 32
 
-    init(of recorder: Recorder, before next: Record?) {
-        timeline = Mutex(Timeline())
-        owner = ObjectIdentifier(recorder)
-        self.next = next
+    private struct Note: Sendable {
+        let fact: RequestEvent.Fact
+        let at: Moment
     }
 
-    /// Whether nothing else is attached with it, so that it can serve another store.
-    var isAlone: Bool { next == nil }
+    private struct State: Sendable {
+        var timeline = Timeline()
+        var notes: [Note] = []
 
-    /// Whether it is of a recorder.
-    func isOf(_ recorder: Recorder) -> Bool { owner == ObjectIdentifier(recorder) }
+        mutating func bringUpToDate(_ recorder: Recorder) {
+            for note in notes { timeline.note(note.fact, at: note.at, recorder) }
+            notes.removeAll(keepingCapacity: true)
+            timeline.noteClosing(recorder)
+        }
 
-    /// The one of a recorder among those that were attached before this one.
-    func earlier(of recorder: Recorder) -> Record? {
-        guard let next else { return nil }
-        return next.isOf(recorder) ? next : next.earlier(of: recorder)
+        /// Makes it the one of no store.
+        ///
+        /// - Returns: The store, to be let go where no lock is held.
+        mutating func clear(_ recorder: Recorder) -> RequestStore? {
+            notes.removeAll(keepingCapacity: true)
+            guard timeline.isKept else { return nil }
+            let (store, parts) = timeline.clear()
+            if parts > 0 { recorder.parts.wrappingSubtract(parts, ordering: .relaxed) }
+            return store
+        }
+    }
+
+    private let state = Mutex(State())
+    /// It keeps the record, until it ends.
+    let recorder: Recorder
+
+    init(of recorder: Recorder) { self.recorder = recorder }
+
+    /// Begins the one of a store; what there is of another one is kept no longer.
+    func open(_ store: RequestStore, in parent: RequestStore?, at place: Int) {
+        state.withLock { state in
+            _ = state.clear(recorder)
+            state.timeline.open(store, parent: parent, at: .now, place)
+            state.timeline.changed = recorder.look.load(ordering: .relaxed)
+        }
+    }
+
+    // MARK: Noting
+
+    func note(_ fact: RequestEvent.Fact) {
+        switch fact.what {
+        case .other: noteOther(fact)
+        case .settled, .entered(.closing):
+            // Before anything of the store is let go.
+            add(fact, withValues: true)
+            if RequestStore.showsValues { noteShownValues() }
+        default: add(fact)
+        }
+    }
+
+    @inline(__always)
+    private func add(_ fact: RequestEvent.Fact, withValues: Bool = false) {
+        state.withLock { state in
+            guard state.timeline.isKept, state.timeline.isOpen || !fact.isOfOpenStore else { return }
+            state.timeline.changed = recorder.look.load(ordering: .relaxed)
+            state.notes.append(Note(fact: fact, at: .now))
+            if state.notes.count == Self.noteLimit || fact.isLong { state.bringUpToDate(recorder) }
+            if withValues { state.timeline.noteValues(recorder) }
+        }
+    }
+
+    /// Notes how the values are shown that are noted.
+    ///
+    /// That is a user's code: it runs before anything is locked.
+    private func noteShownValues() {
+        let (store, tags) = state.withLock { ($0.timeline.store, $0.timeline.tags) }
+        guard let shown = store?.shownBounded(tags), !shown.isEmpty else { return }
+        state.withLock { if $0.timeline.isOpen { $0.timeline.shownValues = shown } }
+    }
+
+    /// Notes in the timeline itself what happens less often: neither a store nor an error is kept.
+    private func noteOther(_ fact: RequestEvent.Fact) {
+        let kind = fact.kind
+        // What an error says of itself is a user's code: it runs before anything is locked.
+        let error = kind.error.map(describe)
+        state.withLock { state in
+            guard state.timeline.isKept else { return }
+            state.timeline.changed = recorder.look.load(ordering: .relaxed)
+            state.bringUpToDate(recorder)
+            state.timeline.note(kind, error, at: .now, recorder)
+        }
+    }
+
+    func close(_ outcome: RequestOutcome) {
+        guard let store = state.withLock({ $0.timeline.store }) else { return }
+        let name: any CustomStringConvertible & Sendable = store.laterID ?? store.id.bounded()
+        let error: String? = if case .failed(let error) = outcome.ending { describe(error) } else { nil }
+        let closed: (place: Int, size: Int)? = state.withLock { state in
+            guard state.timeline.isKept else { return nil }
+            state.timeline.changed = recorder.look.load(ordering: .relaxed)
+            state.timeline.close(outcome, name, error, at: .now)
+            return (state.timeline.place, state.timeline.parts + state.notes.count)
+        }
+        // The store is let go without the lock.
+        if let (place, size) = closed { recorder.closed(self, at: place, size: size) }
+        withExtendedLifetime(store) {}
+    }
+
+    // MARK: Being looked at
+
+    /// Whether it is still the one of the store of that number.
+    func isOf(store number: Int) -> Bool { state.withLock { $0.timeline.isKept && $0.timeline.number == number } }
+
+    /// The timeline, if it is a store's.
+    func look() -> Timeline? {
+        state.withLock { state in
+            guard state.timeline.isKept else { return nil }
+            state.bringUpToDate(recorder)
+            return state.timeline
+        }
+    }
+
+    /// Makes it the one of no store.
+    ///
+    /// - Parameter isOpen: Whether that is done only if the store is open.
+    /// - Returns: Where it was on the shelf; `nil` if nothing was done.
+    @discardableResult
+    func clear(onlyOpen: Bool = false) -> Int? {
+        // The store is let go without the lock.
+        let cleared: (store: RequestStore?, place: Int)? = state.withLock { state in
+            guard state.timeline.isKept, !onlyOpen || state.timeline.isOpen else { return nil }
+            let place = state.timeline.place
+            return (state.clear(recorder), place)
+        }
+        return cleared?.place
+    }
+}
+
+extension RequestEvent.Fact {
+    /// Whether there are texts in it that are too long to be kept: a client has sent them.
+    fileprivate var isLong: Bool {
+        if case .served(let served) = subject { served.utf8Count > String.limit } else { false }
+    }
+}
+
+extension RequestEvent.Kind {
+    fileprivate var error: (any Error)? {
+        switch self {
+        case .acquisitionFailed(_, let error), .jobEnded(_, .failed(let error)): error
+        case .released(_, let error), .waitEnded(_, let error): error
+        default: nil
+        }
     }
 }
 #endif

@@ -1,40 +1,50 @@
 #if Inspector
-/// The records of the stores that are open, so many of them, and of those that have closed last: so many, with so many parts in
-/// all.
+/// The records of the stores that are open, so many of them, and of those that have closed last: so many, of such a size in
+/// all, in parts and events.
 ///
-/// The oldest of those that have closed go first. The one that was added last stays, however many parts it has.
+/// The oldest of those that have closed go first: a few of them only when they can serve another store, until when nobody sees
+/// them. The one that was added last stays, however large it is.
 struct Shelf: Sendable {
-    /// How many records are kept to serve other stores.
+    /// How many records wait to serve other stores.
     private static let spareLimit = 16
 
     /// Those of the open stores, each in its place.
     private var open: [Record?] = []
     private var freePlaces: [Int] = []
-    private var closed: [(record: Record, parts: Int)?]
+    private var closed: [(record: Record, size: Int)?]
     /// Where the oldest one is that has closed.
     private var first = 0
     private var count = 0
-    private var parts = 0
-    private let partLimit: Int
-    /// Those that are kept no longer, to serve other stores.
-    private var spares: [Record] = []
-    private(set) var forgotten = 0
+    private var size = 0
+    private let capacity: Int
+    private let sizeLimit: Int
+    private var removed = 0
+    private var hasEnded = false
 
-    init(capacity: Int, partLimit: Int) {
-        self.partLimit = partLimit
-        closed = Array(repeating: nil, count: capacity)
+    init(capacity: Int, sizeLimit: Int) {
+        self.capacity = capacity
+        self.sizeLimit = sizeLimit
+        closed = Array(repeating: nil, count: capacity + Self.spareLimit)
     }
 
-    /// Takes a place for a store that opens, and puts a record there that has served, if there is one and it is wanted.
+    /// How many are kept no longer, or were never.
+    var forgotten: Int { removed + spareCount }
+
+    private var spareCount: Int { max(count - capacity, 0) }
+
+    /// Takes a place for a store that opens, and puts a record there that has served, if there is one.
     ///
-    /// - Returns: `nil` where so many are open already: the store counts as forgotten.
-    mutating func open(limit: Int, reusing: Bool) -> (place: Int, record: Record?)? {
-        guard let place = takePlace(limit: limit) else {
-            forgotten += 1
+    /// - Returns: `nil` where so many are open already: the store counts as forgotten. `removed` is a record that had to go.
+    mutating func open(limit: Int) -> (place: Int, record: Record?, removed: Record?)? {
+        guard !hasEnded, let place = takePlace(limit: limit) else {
+            removed += 1
             return nil
         }
-        if reusing { open[place] = takeSpare() }
-        return (place, open[place])
+        guard spareCount > 0, var spare = removeFirst() else { return (place, nil, nil) }
+        // Who else refers to it may note something there.
+        guard isKnownUniquelyReferenced(&spare) else { return (place, nil, spare) }
+        open[place] = spare
+        return (place, spare, nil)
     }
 
     private mutating func takePlace(limit: Int) -> Int? {
@@ -45,21 +55,11 @@ struct Shelf: Sendable {
     }
 
     /// Puts a record at a place that was taken.
-    mutating func put(_ record: Record, at place: Int) { open[place] = record }
-
-    /// One that nobody refers to any more.
-    private mutating func takeSpare() -> Record? {
-        while var spare = spares.popLast() { if isKnownUniquelyReferenced(&spare) { return spare } }
-        return nil
-    }
-
-    /// Keeps one that has been emptied, to serve another store.
-    mutating func giveBack(_ record: Record) {
-        if record.isAlone, spares.count < Self.spareLimit { spares.append(record) }
-    }
+    mutating func put(_ record: Record, at place: Int) { if !hasEnded { open[place] = record } }
 
     /// Removes one whose store is not to be seen.
     mutating func remove(at place: Int) {
+        guard !hasEnded else { return }
         open[place] = nil
         freePlaces.append(place)
     }
@@ -67,31 +67,48 @@ struct Shelf: Sendable {
     /// Moves one whose store has closed.
     ///
     /// - Returns: One that has to go; ``removeOverdue()`` gives the next.
-    mutating func close(_ record: Record, at place: Int, _ parts: Int) -> Record? {
+    mutating func close(_ record: Record, at place: Int, _ size: Int) -> Record? {
+        guard !hasEnded else { return nil }
         remove(at: place)
-        let removed = count == closed.count ? removeFirst() : nil
+        let oldest = count == closed.count ? removeFirst() : nil
         var last = first + count
         if last >= closed.count { last -= closed.count }
-        closed[last] = (record, parts)
+        closed[last] = (record, size)
         count += 1
-        self.parts += parts
-        return removed ?? removeOverdue()
+        self.size += size
+        return oldest ?? removeOverdue()
     }
 
-    /// The oldest one that has closed, if there are too many parts.
-    mutating func removeOverdue() -> Record? { parts > partLimit && count > 1 ? removeFirst() : nil }
+    /// The oldest one that has closed, if they are too large.
+    mutating func removeOverdue() -> Record? { size > sizeLimit && count > 1 ? removeFirst() : nil }
 
     private mutating func removeFirst() -> Record? {
-        let removed = closed[first].take()
+        let oldest = closed[first].take()
         first += 1
         if first == closed.count { first = 0 }
         count -= 1
-        parts -= removed?.parts ?? 0
-        forgotten += 1
-        return removed?.record
+        size -= oldest?.size ?? 0
+        removed += 1
+        return oldest?.record
+    }
+
+    /// Lets go of all, and keeps none from then on.
+    mutating func end() -> [Record] {
+        let records = open.compactMap(\.self) + closed.compactMap { $0?.record }
+        self = Shelf(capacity: 0, sizeLimit: 0)
+        hasEnded = true
+        return records
     }
 
     /// All that are kept.
-    var records: [Record] { open.compactMap(\.self) + closed.compactMap { $0?.record } }
+    var records: [Record] {
+        let (first, spareCount) = (first, spareCount)
+        let kept = closed.indices.compactMap { index in
+            // How old one is, from 0 for the oldest.
+            let age = (index - first + closed.count) % closed.count
+            return age < spareCount ? nil : closed[index]?.record
+        }
+        return open.compactMap(\.self) + kept
+    }
 }
 #endif

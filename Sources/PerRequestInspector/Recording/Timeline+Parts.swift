@@ -4,39 +4,39 @@ import PerRequest
 extension Timeline {
     /// How a store ended.
     struct End: Sendable {
-        let at: Time
+        enum Ending: String, Sendable {
+            case completed, failed, clientDisconnected, cancelled, abandoned
+
+            init(_ ending: RequestOutcome.Ending) {
+                self =
+                    switch ending {
+                    case .completed: .completed
+                    case .failed: .failed
+                    case .clientDisconnected: .clientDisconnected
+                    case .cancelled: .cancelled
+                    case .abandoned: .abandoned
+                    }
+            }
+        }
+
+        let at: Moment
         /// What gives the request's id.
         let name: any CustomStringConvertible & Sendable
         let verdict: RequestOutcome.Verdict
         let status: RequestStatus?
-        let outcome: String
+        let ending: Ending
         let error: String?
-
-        init(_ outcome: RequestOutcome, of store: RequestStore, at time: Time) {
-            at = time
-            name = store.laterID ?? store.id.bounded()
-            verdict = outcome.verdict
-            status = outcome.status
-            (self.outcome, error) =
-                switch outcome.ending {
-                case .completed: ("completed", nil)
-                case .failed(let error): ("failed", describe(error))
-                case .clientDisconnected: ("clientDisconnected", nil)
-                case .cancelled: ("cancelled", nil)
-                case .abandoned: ("abandoned", nil)
-                }
-        }
     }
 
     /// An acquisition, and what became of it.
     struct Acquisition: Sendable {
         private let acquisition: RequestEvent.Acquisition
-        let from: Time
-        var acquired, computed, failed, released: Time?
-        var releasing: (at: Time, verdict: RequestOutcome.Verdict)?
+        let from: Moment
+        var acquired, computed, failed, released: Moment?
+        var releasing: (at: Moment, verdict: RequestOutcome.Verdict)?
         var error, releaseError: String?
 
-        init(_ acquisition: RequestEvent.Acquisition, from time: Time) {
+        init(_ acquisition: RequestEvent.Acquisition, from time: Moment) {
             self.acquisition = acquisition
             from = time
         }
@@ -54,11 +54,11 @@ extension Timeline {
     struct Call: Sendable {
         let call: RequestEvent.Call
         let isUse: Bool
-        let from: Time
-        var to: Time?
+        let from: Moment
+        var to: Moment?
         var error: String?
 
-        init(_ call: RequestEvent.Call, isUse: Bool, from time: Time) {
+        init(_ call: RequestEvent.Call, isUse: Bool, from time: Moment) {
             self.call = call
             self.isUse = isUse
             from = time
@@ -88,14 +88,14 @@ extension Timeline {
 
         let id: RequestEvent.Job.ID
         let name: String
-        let admitted: Time
-        var started, ended: Time?
+        let admitted: Moment
+        var started, ended: Moment?
         var end: End?
         var error: String?
         /// The number of its own store.
         var store: Int?
 
-        init(_ job: RequestEvent.Job, admitted time: Time) {
+        init(_ job: RequestEvent.Job, admitted time: Moment) {
             id = job.id
             name = job.name.bounded()
             admitted = time
@@ -107,15 +107,23 @@ extension Timeline {
         let subject: RequestEvent.Limit.Subject
         let acquisition: RequestEvent.Acquisition.ID?
         let duration: Duration
-        let at: Time
+        let at: Moment
 
-        init(_ limit: RequestEvent.Limit, at time: Time) {
+        init(_ limit: RequestEvent.Limit, at time: Moment) {
             subject = limit.subject
             acquisition = limit.acquisition?.id
             duration = limit.duration
             at = time
         }
     }
+}
+
+extension Moment {
+    /// The moment from which those that are shown are counted.
+    static let start = Moment.now
+
+    /// How long it is after that.
+    var microseconds: Int { Int(nanoseconds - Self.start.nanoseconds) / 1_000 }
 }
 
 /// All that an error says of itself, up to a length.

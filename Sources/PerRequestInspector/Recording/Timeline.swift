@@ -8,15 +8,14 @@ import PerRequest
 struct Timeline: Sendable {
     /// How many parts one has at most.
     static let partLimit = 400
-
-    /// A value under the key of a tag, as it is shown, if it is.
-    typealias Value = (tag: Int32, shown: String?)
+    private static let valueLimit = 32
 
     private(set) var number = 0
     private(set) var parent: Int?
-    private(set) var opened = Time(.zero)
-    /// Whether it is a store's.
+    private(set) var opened = Moment(nanoseconds: 0)
+    /// Whether it is a store's; and whether that is open.
     private(set) var isKept = false
+    private(set) var isOpen = false
     /// Where an open one is on the recorder's shelf.
     private(set) var place = 0
     /// The store, while it is open.
@@ -27,25 +26,26 @@ struct Timeline: Sendable {
     private(set) var parts = 0
     private(set) var dropped = 0
     var served: RequestEvent.Served?
-    var settled: (at: Time, verdict: RequestOutcome.Verdict)?
+    var settled: (at: Moment, verdict: RequestOutcome.Verdict)?
     private(set) var end: End?
-    var phases: [(phase: RequestEvent.Phase, from: Time)] = []
+    var phases: [(phase: RequestEvent.Phase, from: Moment)] = []
     var acquisitions: [Acquisition] = []
     var calls: [Call] = []
     var jobs: [Job] = []
     var limits: [Limit] = []
-    /// What was set when that was last looked at.
-    private(set) var values: [Value] = []
+    /// The tags of the keys under which something was set when that was last looked at, and how it was shown, where it is.
+    private(set) var tags: [Int32] = []
+    var shownValues: [Int32: String] = [:]
     /// The request's id, as the application has it, once that was asked for.
     private(set) var name = ""
     private var admittedValues = 0
 
     /// Begins the one of a store.
-    mutating func open(_ store: RequestStore, parent: RequestStore?, at time: Time, _ place: Int) {
+    mutating func open(_ store: RequestStore, parent: RequestStore?, at time: Moment, _ place: Int) {
         number = store.identity
         self.parent = parent?.identity
         opened = time
-        isKept = true
+        (isKept, isOpen) = (true, true)
         self.place = place
         self.store = store
         phases.reserveCapacity(7)
@@ -56,30 +56,52 @@ struct Timeline: Sendable {
     /// - Returns: The store, to be let go where no lock is held, and how many parts there were.
     mutating func clear() -> (store: RequestStore?, parts: Int) {
         let (store, parts) = (store.take(), parts)
-        (isKept, self.parts, dropped, admittedValues) = (false, 0, 0, 0)
+        (isKept, isOpen, self.parts, dropped, admittedValues) = (false, false, 0, 0, 0)
         (served, settled, end) = (nil, nil, nil)
         phases.empty()
         acquisitions.empty()
         calls.empty()
         jobs.empty()
         limits.empty()
-        values = []
+        tags.empty()
+        if !shownValues.isEmpty { shownValues = [:] }
         return (store, parts)
     }
 
-    /// Notes what is set, if anything is: a store that closes may be empty already.
-    mutating func note(_ present: [Value], admits: () -> Bool) {
-        guard !present.isEmpty else { return }
-        while admittedValues < present.count, isAdmitted(admits) { admittedValues += 1 }
-        values = admittedValues < present.count ? Array(present.prefix(admittedValues)) : present
+    /// Notes which values are set, if the store is open.
+    mutating func noteValues(_ recorder: Recorder) {
+        guard let store else { return }
+        let count = tags.count
+        store.addTags(limit: Self.valueLimit, to: &tags)
+        // One that closes may be empty already.
+        if tags.count > count { tags.removeFirst(count) }
+        while admittedValues < tags.count, isAdmitted(recorder) { admittedValues += 1 }
+        if admittedValues < tags.count { tags.removeLast(tags.count - admittedValues) }
     }
 
-    /// Notes that the store has closed, and lets go of it.
+    /// Notes that the store has closed, and lets go of it: somebody else has to refer to it until no lock is held.
     ///
-    /// - Returns: The store, to be let go where no lock is held.
-    mutating func close(_ end: End) -> RequestStore? {
-        self.end = end
-        return store.take()
+    /// - Parameters:
+    ///   - outcome: What became of it.
+    ///   - name: What gives the request's id.
+    ///   - error: What an error says of itself that it ended with.
+    ///   - now: When it closed.
+    mutating func close(
+        _ outcome: borrowing RequestOutcome,
+        _ name: any CustomStringConvertible & Sendable,
+        _ error: String?,
+        at now: Moment
+    ) {
+        end = End(
+            at: now,
+            name: name,
+            verdict: outcome.verdict,
+            status: outcome.status,
+            ending: End.Ending(outcome.ending),
+            error: error
+        )
+        isOpen = false
+        store = nil
     }
 
     /// The same to be shown, with the name and the values that an open store has now, and without the store.
@@ -91,17 +113,17 @@ struct Timeline: Sendable {
         guard let store else { return shown }
         shown.store = nil
         shown.name = store.id.bounded()
-        let present = store.presentValues
-        if !present.isEmpty { shown.values = present }
+        var present: [Int32] = []
+        store.addTags(limit: Self.valueLimit, to: &present)
+        if !present.isEmpty { (shown.tags, shown.shownValues) = (present, store.shownBounded(present)) }
         return shown
     }
 
     /// Counts one more part.
     ///
-    /// - Parameter admits: Whether there is room for it in all.
     /// - Returns: Whether it may be added.
-    mutating func isAdmitted(_ admits: () -> Bool) -> Bool {
-        guard parts < Self.partLimit, admits() else {
+    mutating func isAdmitted(_ recorder: Recorder) -> Bool {
+        guard parts < Self.partLimit, recorder.admitsPart() else {
             dropped += 1
             return false
         }
@@ -109,25 +131,6 @@ struct Timeline: Sendable {
         return true
     }
 
-    // What there is an end of began not long ago, as a rule: the last one comes first.
-
-    mutating func end(_ call: RequestEvent.Call, _ now: Time, _ error: String?) {
-        guard let index = calls.lastIndex(where: { $0.call.id == call.id && $0.to == nil }) else { return }
-        calls[index].to = now
-        calls[index].error = error
-    }
-
-    @inline(__always)
-    mutating func change(_ acquisition: RequestEvent.Acquisition, _ body: (inout Acquisition) -> Void) {
-        let id = acquisition.id
-        guard let index = acquisitions.lastIndex(where: { $0.id == id }) else { return }
-        body(&acquisitions[index])
-    }
-
-    mutating func change(_ job: RequestEvent.Job, _ body: (inout Job) -> Void) {
-        guard let index = jobs.lastIndex(where: { $0.id == job.id }) else { return }
-        body(&jobs[index])
-    }
 }
 
 extension Array {
@@ -146,21 +149,18 @@ extension RequestEvent.Served {
 }
 
 extension RequestStore {
-    /// The values that are set, as they are shown.
+    /// How the values are shown, as far as they are.
     ///
     /// It runs a user's code: not under a lock.
-    var presentValues: [Timeline.Value] {
-        var values = inspectedValues(limit: 32)
-        for index in values.indices {
-            if let shown = values[index].shown { values[index].shown = shown.bounded() }
-        }
-        return values
-    }
+    func shownBounded(_ tags: [Int32]) -> [Int32: String] { shownValues(of: tags).mapValues { $0.bounded() } }
 }
 
 extension String {
+    /// How long, in bytes, a text is at most that is kept.
+    static let limit = 200
+
     /// The text, or its beginning where it is longer than that, in bytes: with a mark that there was more.
-    func bounded(_ limit: Int = 200) -> String {
+    func bounded(_ limit: Int = limit) -> String {
         guard utf8.count > limit else { return self }
         return String(decoding: utf8.prefix(limit), as: UTF8.self) + "…"
     }

@@ -1,4 +1,6 @@
 #if Inspector
+import PerRequest
+
 /// Writes JSON.
 ///
 /// Nothing in it can be taken for markup, wherever it ends up: `<`, `>`, `&` and what ends a line are escaped.
@@ -29,7 +31,7 @@ struct JSON: Sendable {
         if let value { field(name) { $0.number(value) } }
     }
 
-    mutating func field(_ name: StaticString, _ time: Time?) { field(name, time?.microseconds) }
+    mutating func field(_ name: StaticString, _ time: Moment?) { field(name, time?.microseconds) }
 
     mutating func field(_ name: StaticString, _ value: Bool) {
         field(name) { $0.raw(value ? "true" : "false") }

@@ -8,9 +8,9 @@ struct Overview {
         var acquiring = 0
         var waiting = 0
         /// The longest wait: since when, and of which store.
-        var longest: (since: Time, number: Int)?
+        var longest: (since: Moment, number: Int)?
 
-        mutating func wait(since time: Time, of number: Int) {
+        mutating func wait(since time: Moment, of number: Int) {
             if longest.map({ time < $0.since }) ?? true { longest = (time, number) }
         }
     }
@@ -20,7 +20,7 @@ struct Overview {
     private(set) var held: [(acquisition: Timeline.Acquisition, number: Int, isOverdue: Bool)] = []
     private(set) var overdue: [(key: String?, number: Int, limit: Timeline.Limit)] = []
     /// What was held where a store was dropped while it was open.
-    private(set) var leaks: [(acquisition: Timeline.Acquisition?, number: Int, at: Time)] = []
+    private(set) var leaks: [(acquisition: Timeline.Acquisition?, number: Int, at: Moment)] = []
 
     init(_ snapshot: Snapshot) {
         for timeline in snapshot.timelines { add(timeline) }
@@ -30,7 +30,7 @@ struct Overview {
 
     private mutating func add(_ timeline: Timeline) {
         if let end = timeline.end {
-            guard end.outcome == "abandoned" else { return }
+            guard end.ending == .abandoned else { return }
             let left = timeline.acquisitions.filter { $0.acquired != nil }
             leaks +=
                 left.isEmpty ? [(nil, timeline.number, end.at)] : left.map { ($0, timeline.number, end.at) }
@@ -110,7 +110,7 @@ struct Overview {
     }
 
     /// The keys that are waited for, the longest wait first.
-    private var waiting: [(key: String, pool: Pool, longest: (since: Time, number: Int))] {
+    private var waiting: [(key: String, pool: Pool, longest: (since: Moment, number: Int))] {
         pools.compactMap { key, pool in pool.longest.map { (key, pool, $0) } }
             .sorted { $0.longest.since < $1.longest.since }
     }

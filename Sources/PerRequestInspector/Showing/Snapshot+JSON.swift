@@ -46,7 +46,7 @@ extension Snapshot {
             json.field("settled", timeline.settled?.at)
             json.field("closed", timeline.end?.at)
             json.field("verdict", (timeline.end?.verdict ?? timeline.settled?.verdict)?.text)
-            json.field("outcome", timeline.end?.outcome)
+            json.field("outcome", timeline.end?.ending.rawValue)
             json.field("status", timeline.end?.status?.code)
             json.field("error", timeline.end?.error)
             json.field("phases", timeline.phases.indices) { json, index in

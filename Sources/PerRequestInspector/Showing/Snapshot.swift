@@ -9,12 +9,12 @@ struct Snapshot: Sendable {
     let look: Int
     let forgotten: Int
     let timelines: [Timeline]
-    let now: Time
+    let now: Moment
     /// Which request left a job, by the number of the job's own store.
     let leavers: [Int: Int]
     private let names: [Int32: String]
 
-    init(_ look: Recorder.Look, at now: Time) {
+    init(_ look: Recorder.Look, at now: Moment) {
         self.look = look.number
         forgotten = look.forgotten
         self.now = now
@@ -24,19 +24,14 @@ struct Snapshot: Sendable {
             for job in timeline.jobs { if let store = job.store { leavers[store] = timeline.number } }
         }
         self.leavers = leavers
-        names = RequestStore.names(of: Set(timelines.flatMap { $0.values.map(\.tag) }))
+        names = RequestStore.names(of: Set(timelines.flatMap(\.tags)))
     }
 
     /// The values of a store, with the names of their keys, as far as they are shown.
     func values(_ timeline: Timeline) -> [(name: String, shown: String?)] {
-        timeline.values.compactMap { value in names[value.tag].map { ($0.bounded(), value.shown) } }
+        timeline.tags.compactMap { tag in names[tag].map { ($0.bounded(), timeline.shownValues[tag]) } }
             .sorted { $0.name < $1.name }
     }
-}
-
-extension Timeline {
-    /// Whether it is a store's that is open.
-    var isOpen: Bool { end == nil }
 }
 
 extension Duration {

@@ -30,7 +30,7 @@ struct Trace {
         let row = addRow("\(served) \(timeline.name)")
         let end = timeline.end?.at
         let ending: [(StaticString, String?)] = [
-            ("id", "\(timeline.number)"), ("name", timeline.name), ("outcome", timeline.end?.outcome),
+            ("id", "\(timeline.number)"), ("name", timeline.name), ("outcome", timeline.end?.ending.rawValue),
             ("error", timeline.end?.error),
         ]
         add(served, "request", row, timeline.opened, end, ending)
@@ -78,8 +78,8 @@ struct Trace {
         _ name: String,
         _ category: StaticString,
         _ row: Int,
-        _ start: Time,
-        _ end: Time?,
+        _ start: Moment,
+        _ end: Moment?,
         _ arguments: [(StaticString, String?)] = []
     ) {
         let from = start.microseconds
