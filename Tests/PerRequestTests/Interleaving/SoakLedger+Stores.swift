@@ -72,7 +72,10 @@ extension SoakLedger: RequestObserver {
     // MARK: The end
 
     func finish() {
-        let broken = events.problems.map { "events: \($0)" } + events.open.map { "events: \($0) is left" }
+        var broken = events.problems.map { "events: \($0)" } + events.open.map { "events: \($0) is left" }
+        if !noted.counts.isEmpty {
+            broken += (noted.problems + noted.open.map { "\($0) is left" } + differences).map { "log: \($0)" }
+        }
         change { state in
             state.problems += broken
             for (number, store) in state.stores where store.closed != 1 {

@@ -52,6 +52,8 @@ final class SoakLedger: Sendable {
     private let isStrict: Bool
     /// Holds all events against the rules of their order.
     let events = EventLedger()
+    /// The same of those that were noted in a log.
+    let noted = EventLedger()
     let allClosed = Signal()
     let tasksDone = Signal()
 

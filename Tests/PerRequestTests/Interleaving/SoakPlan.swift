@@ -70,6 +70,7 @@ struct SoakPlan: Sendable {
     var ending = RequestOutcome.Ending.completed
     /// Nobody closes it.
     var isAbandoned = false
+    var watching = SoakWatching.told
     /// What is to pass its time limit, in a run without a clock: numbers to choose by, and pauses.
     var overruns: [(choice: Int, after: Pause)] = []
 }
@@ -103,7 +104,9 @@ struct SoakPlanner {
             releasesAtPoints: releasesAtPoints,
             keys: Array(keys)
         )
-        return planner.plan()
+        var plan = planner.plan()
+        plan.watching = SoakWatching(rawValue: seed % 3) ?? .told
+        return plan
     }
 
     private mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }

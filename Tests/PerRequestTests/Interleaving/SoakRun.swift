@@ -24,7 +24,12 @@ final class SoakRun: Sendable {
         ledger = SoakLedger(isStrict: executor != nil)
         resources = plan.isTimed ? SoakKeys.hasty : SoakKeys.patient
         core = RequestCore(
-            StoreConfiguration(observers: [ledger], reporter: { _ in }, limits: plan.limits, executor: executor)
+            StoreConfiguration(
+                observers: ledger.observers(plan.watching),
+                reporter: { _ in },
+                limits: plan.limits,
+                executor: executor
+            )
         )
     }
 

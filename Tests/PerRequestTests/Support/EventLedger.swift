@@ -1,5 +1,6 @@
-import PerRequest
 import Synchronization
+
+@testable import PerRequest
 
 /// Replays what observers are told, and says which of its rules does not hold.
 final class EventLedger: RequestObserver {
@@ -48,12 +49,15 @@ final class EventLedger: RequestObserver {
 
 extension EventLedger.State {
     fileprivate mutating func take(_ event: RequestEvent) {
-        let name = String("\(event.kind)".prefix { $0 != "(" })
+        // Nothing is asked of the store: where it is told from a log, a lock may be held.
+        let name = caseName(of: event.kind)
         counts[name, default: 0] += 1
         var broken: [String] = []
         func expect(_ holds: Bool, _ rule: String) { if !holds { broken.append(rule) } }
         defer {
-            for rule in broken { problems.append("\(name) in \(event.store): \(rule); \(event.acquisition as Any)") }
+            for rule in broken {
+                problems.append("\(name) in \(event.store.number): \(rule); \(event.acquisition as Any)")
+            }
         }
         let isOpen = stores[event.store].map { !$0.isClosed }
         switch event.kind {
