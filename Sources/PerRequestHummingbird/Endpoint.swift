@@ -8,10 +8,14 @@ import PerRequestAdapters
 /// What answers a route, within all middleware: what it throws is noted before anything can make a response of it.
 struct Endpoint<Base: HTTPResponder>: HTTPResponder where Base.Context: RequestContext {
     // First: it is found without the type of what comes after it.
-    private let last = LastServed()
+    private let last: LastServed
     let base: Base
 
-    init(base: Base) { self.base = base }
+    /// - Parameter hasOnePath: Whether it answers at one path only: where it is added is where it stays.
+    init(base: Base, hasOnePath: Bool = true) {
+        last = LastServed(isOfOneRoute: hasOnePath)
+        self.base = base
+    }
 
     @concurrent
     func respond(to request: Request, context: Base.Context) async throws -> Response {

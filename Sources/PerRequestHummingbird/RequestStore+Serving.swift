@@ -4,19 +4,28 @@ import Hummingbird
 import PerRequest
 import Synchronization
 
-/// What a request asks for, made once as long as all ask for the same: as a rule, those of one route do.
+/// What the last request asked for: the next one mostly asks for the same, and none is made for that.
 final class LastServed: Sendable {
-    private let last = Mutex<RequestEvent.Served?>(nil)
+    private struct Last: Sendable {
+        let method: HTTPRequest.Method
+        let served: RequestEvent.Served
+    }
+
+    private let last = Mutex<Last?>(nil)
+    /// Whether all requests are of one route, or none of theirs is known.
+    private let isOfOneRoute: Bool
+
+    init(isOfOneRoute: Bool = true) { self.isOfOneRoute = isOfOneRoute }
 
     /// - Parameter route: The template of the route, as the router has it.
-    func served(_ request: Request, route: String? = nil) -> RequestEvent.Served {
-        let method = request.method.rawValue
-        return last.withLock { last in
-            if let last, last.route == route, last.method == method { return last }
-            let served = RequestEvent.Served(transport: "http", method: method, route: route)
-            last = served
-            return served
+    func served(_ request: Request, route: @autoclosure () -> String? = nil) -> RequestEvent.Served {
+        let known = last.withLock { $0 }
+        if let known, known.method == request.method, isOfOneRoute || known.served.route == route() {
+            return known.served
         }
+        let served = RequestEvent.Served(transport: "http", method: request.method.rawValue, route: route())
+        last.withLock { $0 = Last(method: request.method, served: served) }
+        return served
     }
 }
 

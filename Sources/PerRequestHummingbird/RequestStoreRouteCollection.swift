@@ -40,7 +40,7 @@ public final class RequestStoreRouteCollection<Context: RequestContext>: RouterM
         responder: Responder
     ) -> Self where Responder.Context == Context {
         hidden.look(at: responder, path, method)
-        _ = base.on(path, method: method, responder: Endpoint(base: responder))
+        _ = base.on(path, method: method, responder: Endpoint(base: responder, hasOnePath: false))
         return self
     }
 

@@ -21,7 +21,7 @@ import Foundation
 /// is held, waited for and overdue right now. Its own requests are neither shown nor kept.
 ///
 /// **Values.** A value is shown only if its key is declared with `logged:`; of all others, the page has the name. Those of a
-/// request that has closed are as they were when its response was known, or later. An error is shown as
+/// request that has closed are as they were when it began to close. An error is shown as
 /// `String(reflecting:)` has it, up to 500 bytes: a driver's may have values in it.
 ///
 /// **Memory.** It keeps the requests that are open, up to 2,000 with their child stores, and `keepsClosedRequests` that have closed,

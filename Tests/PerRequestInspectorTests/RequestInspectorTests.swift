@@ -250,6 +250,28 @@ struct RequestInspectorTests {
         }
     }
 
+    @Test("is the values that were set while the response was written, once it has closed")
+    func lateValues() async throws {
+        let rows = RequestLocal<Int?>("rows", logged: { "\($0)" })
+        router.get("streams") { _, _ in
+            Response(
+                status: .ok,
+                body: ResponseBody { writer in
+                    try await writer.write(ByteBuffer(string: "row"))
+                    try rows.set(1)
+                    try await writer.finish(nil)
+                }
+            )
+        }
+        try await withInspected(router, inspector, observers: [watch]) { port, _ in
+            #expect(try await get("/streams", on: port).body.contains("row"))
+            #expect(await watch.nextOutcome() != nil)
+            let values = try await kept(on: port).request("/streams")?.values
+            #expect(values?.map(\.name) == ["rows"])
+            #expect(values?.map(\.value) == ["1"])
+        }
+    }
+
     @Test("is what has passed its limit and has not ended")
     func overdue() async throws {
         let (started, gate) = (Gate(), Gate())

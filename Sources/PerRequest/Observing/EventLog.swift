@@ -9,6 +9,10 @@ package protocol EventLog: AnyObject, Sendable {
     /// that has closed too, and mean nothing then.
     func note(_ fact: RequestEvent.Fact)
 
+    /// The store begins to close, perhaps more than once: what is set in it is still there. A child that its parent closes does not
+    /// say so.
+    func willClose()
+
     /// Notes that the store has closed.
     func close(_ outcome: RequestOutcome)
 }
@@ -34,6 +38,11 @@ private final class EventLogs: EventLog {
     func note(_ fact: RequestEvent.Fact) {
         first.note(fact)
         second.note(fact)
+    }
+
+    func willClose() {
+        first.willClose()
+        second.willClose()
     }
 
     func close(_ outcome: RequestOutcome) {

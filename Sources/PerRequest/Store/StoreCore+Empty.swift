@@ -35,6 +35,7 @@ extension StoreCore {
         runsReleases: Bool = true
     ) -> RequestOutcome? {
         guard let request = unforcedRequest else { return nil }
+        log?.willClose()
         var left = SlotMemory.Leftovers()
         var isFree = false
         var outcome: RequestOutcome?

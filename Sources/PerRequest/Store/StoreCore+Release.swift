@@ -156,6 +156,7 @@ extension StoreCore {
         var opener: Opener?
         var begun: RequestEvent.Fact?
         var tellsPhase = false
+        if phase == .closing { log?.willClose() }
         let effects: [Effect] = request.state.withLock { state in
             if phase == .closing, scope == Lifecycle.rootScope {
                 // Whoever reached the end of what was begun in one step has left word.

@@ -41,7 +41,11 @@ final class Record: EventLog {
     /// It keeps the record, until it ends.
     let recorder: Recorder
 
-    init(of recorder: Recorder) { self.recorder = recorder }
+    init(of recorder: Recorder) {
+        self.recorder = recorder
+        // As many as most requests have.
+        state.withLock { $0.notes.reserveCapacity(16) }
+    }
 
     /// Begins the one of a store; what there is of another one is kept no longer.
     func open(_ store: RequestStore, in parent: RequestStore?, at place: Int) {
@@ -55,32 +59,21 @@ final class Record: EventLog {
     // MARK: Noting
 
     func note(_ fact: RequestEvent.Fact) {
-        switch fact.what {
-        case .other: noteOther(fact)
-        case .settled, .entered(.closing):
-            // Before anything of the store is let go.
-            add(fact, withValues: true)
-            if RequestStore.showsValues { noteShownValues() }
-        default: add(fact)
-        }
-    }
-
-    @inline(__always)
-    private func add(_ fact: RequestEvent.Fact, withValues: Bool = false) {
+        if case .other = fact.what { return noteOther(fact) }
         state.withLock { state in
             guard state.timeline.isKept, state.timeline.isOpen || !fact.isOfOpenStore else { return }
             state.timeline.changed = recorder.look.load(ordering: .relaxed)
             state.notes.append(Note(fact: fact, at: .now))
             if state.notes.count == Self.noteLimit || fact.isLong { state.bringUpToDate(recorder) }
-            if withValues { state.timeline.noteValues(recorder) }
         }
     }
 
-    /// Notes how the values are shown that are noted.
-    ///
-    /// That is a user's code: it runs before anything is locked.
-    private func noteShownValues() {
+    /// Notes what is set, and how the values are shown.
+    func willClose() {
+        state.withLock { $0.timeline.noteValues(recorder) }
+        guard RequestStore.showsValues else { return }
         let (store, tags) = state.withLock { ($0.timeline.store, $0.timeline.tags) }
+        // How they are shown is a user's code.
         guard let shown = store?.shownBounded(tags), !shown.isEmpty else { return }
         state.withLock { if $0.timeline.isOpen { $0.timeline.shownValues = shown } }
     }

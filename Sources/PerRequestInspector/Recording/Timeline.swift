@@ -56,15 +56,18 @@ struct Timeline: Sendable {
     /// - Returns: The store, to be let go where no lock is held, and how many parts there were.
     mutating func clear() -> (store: RequestStore?, parts: Int) {
         let (store, parts) = (store.take(), parts)
-        (isKept, isOpen, self.parts, dropped, admittedValues) = (false, false, 0, 0, 0)
-        (served, settled, end) = (nil, nil, nil)
-        phases.empty()
-        acquisitions.empty()
-        calls.empty()
-        jobs.empty()
-        limits.empty()
+        if parts > admittedValues {
+            // There is more than what is noted in any case.
+            phases.empty()
+            acquisitions.empty()
+            calls.empty()
+            jobs.empty()
+            limits.empty()
+        }
         tags.empty()
         if !shownValues.isEmpty { shownValues = [:] }
+        (isKept, isOpen, self.parts, dropped, admittedValues) = (false, false, 0, 0, 0)
+        (served, settled, end) = (nil, nil, nil)
         return (store, parts)
     }
 

@@ -45,6 +45,8 @@ final class SoakLog: LoggingObserver {
             observer.observe(RequestEvent(fact, in: core))
         }
 
+        func willClose() {}
+
         func close(_ outcome: RequestOutcome) { note(.other(.closed(outcome))) }
     }
 }

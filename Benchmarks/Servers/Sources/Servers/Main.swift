@@ -30,7 +30,9 @@ enum Main {
         switch arguments {
         case ["hummingbird", "plain"]: try await serveHummingbird()
         case ["hummingbird", "adapter"]: try await serveHummingbirdWithStores()
-        case ["hummingbird", "inspector"]: try await serveHummingbirdWithStores(RequestInspector())
+        case ["hummingbird", "inspector"]:
+            // Full before anything is counted: what it costs from then on.
+            try await serveHummingbirdWithStores(RequestInspector(keepsClosedRequests: 50))
         case ["grpc", "plain"]: try await serveGRPC()
         case ["grpc", "adapter"]: try await serveGRPCWithStores()
         case ["nio", "plain"]: try await serveNIO()
