@@ -15,6 +15,15 @@ struct MomentTests {
         }
     }
 
+    @Test("end at the last one, however long a time is added")
+    func ends() {
+        let now = Moment.now
+        #expect(now.advanced(by: .seconds(3)) == Moment(nanoseconds: now.nanoseconds + 3_000_000_000))
+        #expect(now.advanced(by: .seconds(Int64.max)) == Moment(nanoseconds: .max))
+        #expect(now.duration(to: now.advanced(by: .seconds(Int64.max))) > .seconds(1_000_000_000))
+        #expect(now.advanced(by: .seconds(-1)) < now)
+    }
+
     @Test("are as far from each other as their instants, and never go back")
     func durations() {
         var last = Moment.now

@@ -13,6 +13,11 @@ package struct Moment: Sendable, Comparable {
     /// How long it was until another one.
     package func duration(to other: Moment) -> Duration { .nanoseconds(other.nanoseconds - nanoseconds) }
 
+    /// The moment after a time; the last there is, if that is too long.
+    func advanced(by duration: Duration) -> Moment {
+        Moment(nanoseconds: Int64(clamping: Int128(nanoseconds) + duration.attoseconds / 1_000_000_000))
+    }
+
     package static func < (lhs: Moment, rhs: Moment) -> Bool { lhs.nanoseconds < rhs.nanoseconds }
 
     /// The same as the clock has it, to a microsecond; what lies between two is exact.

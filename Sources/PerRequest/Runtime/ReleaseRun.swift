@@ -14,7 +14,7 @@ final class ReleaseRun: @unchecked Sendable {
 
     /// The release that runs.
     private var release: PendingRelease?
-    private var began = ContinuousClock.now
+    private var began = Moment.now
     private var error: (any Error)?
     /// What is to be done after it, the next one last.
     private var effects: [Effect] = []

@@ -229,7 +229,7 @@ extension StoreCore {
     ///
     /// It runs inline until it first suspends; what it came to by then, the caller is told without waiting.
     private func startFlight(_ acquisition: Acquisition, for call: Int) -> Started {
-        let start = ContinuousClock.now
+        let start = Moment.now
         let task = acquisition.start()
         let landed = acquisition.landedAtOnce()
         let elapsed = start.duration(to: .now)

@@ -203,7 +203,7 @@ extension StoreCore {
         if let inside = surroundings?.innermost(of: request.identity, in: state.lifecycle) {
             state.lifecycle.waitForPhase(scope, inside: inside, &actions)
         }
-        state.change(scope) { $0.rest.pointEnds = .now + opener.limit }
+        state.change(scope) { $0.rest.pointEnds = .now.advanced(by: opener.limit) }
         return opener
     }
 
@@ -254,7 +254,7 @@ extension StoreCore {
         while let child = next as? ChildCore {
             thirds += 1
             if let ends = state.read(child.parentScope, { $0.pointEnds }) {
-                return max(.zero, ContinuousClock.now.duration(to: ends)).third(thirds)
+                return max(.zero, Moment.now.duration(to: ends)).third(thirds)
             }
             next = state.core(of: child.parentScope) ?? request
         }
@@ -282,7 +282,7 @@ extension ChildCore {
         let limit: Duration? = request.state.withLock { state in
             guard !state.lifecycle.hasPassed(.closing, scope: scope) else { return nil }
             let limit = self.limit(of: .afterResponse, state)
-            state.change(scope) { $0.rest.pointEnds = .now + limit }
+            state.change(scope) { $0.rest.pointEnds = .now.advanced(by: limit) }
             return limit
         }
         guard let limit else { return }

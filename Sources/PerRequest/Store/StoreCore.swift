@@ -285,7 +285,7 @@ struct ScopeState: Sendable {
         /// Where an opener that is coming finds out when it can go on.
         var wordForOpener: Waiter?
         /// When the point under way has to have ended, if somebody waits for that.
-        var pointEnds: ContinuousClock.Instant?
+        var pointEnds: Moment?
     }
 
     /// To change what few have.
@@ -301,7 +301,7 @@ struct ScopeState: Sendable {
     var releaseFailures: [ReleaseFailure] { more?.releaseFailures ?? [] }
     var jobs: [PendingJob] { more?.jobs ?? [] }
     var hasPhaseWaiters: Bool { more.map { !$0.phaseWaiters.isEmpty } ?? false }
-    var pointEnds: ContinuousClock.Instant? { more?.pointEnds }
+    var pointEnds: Moment? { more?.pointEnds }
 
     /// Where the opener finds out when it can go on, if somebody has left word.
     mutating func takeWord() -> Waiter? { more?.wordForOpener.take() }
