@@ -35,6 +35,15 @@ struct Browser: Sendable {
         try await run("return document.querySelector(arguments[0])?.innerText ?? ''", selector)
     }
 
+    /// What a link leads to, as the page gets it.
+    func follow<Content: Decodable & Sendable>(_ link: String) async throws -> Content {
+        let text: String = try await run(
+            "return fetch(document.querySelector(arguments[0]).href).then((response) => response.text())",
+            link
+        )
+        return try JSONDecoder().decode(Content.self, from: Data(text.utf8))
+    }
+
     func count(_ selector: String) async throws -> Int {
         try await run("return document.querySelectorAll(arguments[0]).length", selector)
     }

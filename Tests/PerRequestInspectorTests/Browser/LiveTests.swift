@@ -74,13 +74,23 @@ extension BrowserTests {
         @Test("The page says that the server is gone, and goes on with the next one")
         func reconnection() async throws {
             try await Browser.with { browser in
+                let port = Box(0)
                 try await StagedApplication().run { staged in
+                    port.update { $0 = staged.port }
                     try await browser.open(staged.page)
                     try await browser.wait(until: "document.querySelector('#connection[data-state=live]')")
+                    try await staged.fetch("/ping")
+                    try await browser.wait(for: "GET /ping", in: ".row")
                 }
                 // The server ended gracefully, though the page was watching.
                 try await browser.wait(until: "document.querySelector('#connection[data-state=lost]')")
                 #expect(try await browser.text("#connection").contains("trying again"))
+                try await StagedApplication().run(on: port.value) { staged in
+                    try await browser.wait(until: "document.querySelector('#connection[data-state=live]')")
+                    try await staged.fetch("/notes/1")
+                    try await browser.wait(for: "GET /notes/{id}", in: ".row")
+                    #expect(try await browser.titles() == ["GET /notes/{id}"], "what was there is another server's")
+                }
             }
         }
     }

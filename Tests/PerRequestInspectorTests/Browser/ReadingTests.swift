@@ -48,6 +48,29 @@ extension BrowserTests {
             }
         }
 
+        @Test("Exports all requests, and the one that is shown")
+        func exports() async throws {
+            struct Export: Decodable { let requests: [Record] }
+            struct Trace: Decodable {
+                struct Event: Decodable { let name: String }
+                let traceEvents: [Event]
+            }
+            try await withPage { browser, staged in
+                try await staged.fetch("/ping")
+                try await staged.fetch("/notes/1")
+                try await browser.show("GET /notes/{id}", "good")
+                let all: Export = try await browser.follow("#export-json")
+                #expect(all.requests.map(\.route) == ["/notes/{id}", "/ping"])
+                let one: Export = try await browser.follow("#detail-json")
+                #expect(one.requests.map(\.route) == ["/notes/{id}"])
+                let trace: Trace = try await browser.follow("#export-trace")
+                #expect(trace.traceEvents.contains { $0.name.contains("/ping") })
+                let traceOfOne: Trace = try await browser.follow("#detail-trace")
+                #expect(!traceOfOne.traceEvents.contains { $0.name.contains("/ping") })
+                #expect(traceOfOne.traceEvents.contains { $0.name.contains("database") })
+            }
+        }
+
         @Test("Shows markup in a route, a key and an error as text")
         func markup() async throws {
             try await withPage { browser, staged in

@@ -57,13 +57,15 @@ struct StagedApplication: Sendable {
     /// Lets everything pass.
     func openAll() { for gate in [reports, commit, child, held] { gate.open() } }
 
-    /// Runs it on a free port of the loopback interface for as long as `body` runs.
-    func run(_ body: @Sendable (StagedClient) async throws -> Void) async throws {
+    /// Runs it on the loopback interface for as long as `body` runs.
+    ///
+    /// - Parameter port: The port; 0 for a free one.
+    func run(on port: Int = 0, _ body: @Sendable (StagedClient) async throws -> Void) async throws {
         let (ports, continuation) = AsyncStream<Int>.makeStream()
         let app = Application(
             router: router(),
             requestStore: .http1(observers: [inspector], background: BackgroundWork()),
-            configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            configuration: .init(address: .hostname("127.0.0.1", port: port)),
             onServerRunning: { continuation.yield($0.localAddress?.port ?? 0) },
             logger: Logger(label: "staged") { _ in SwiftLogNoOpLogHandler() }
         )
