@@ -5,13 +5,14 @@
 package protocol EventLog: AnyObject, Sendable {
     /// Notes what has happened just now: all but that the store has opened or closed.
     ///
-    /// That settling or closing was entered is not noted where it ends at once. `serving` and `entered` may be noted of a store
-    /// that has closed too, and mean nothing then.
+    /// That settling was entered is not noted where it ends at once, and closing is not noted: see ``beginClosing()``. `serving` and
+    /// `entered` may be noted of a store that has closed too, and mean nothing then.
     func note(_ fact: RequestEvent.Fact)
 
-    /// The store begins to close, perhaps more than once: what is set in it is still there. A child that its parent closes does not
-    /// say so.
-    func willClose()
+    /// Notes that the store begins to close, and what is set in it, which is still there.
+    ///
+    /// It may be noted more than once, and the first time counts. Of a child that its parent closes it is not noted.
+    func beginClosing()
 
     /// Notes that the store has closed.
     func close(_ outcome: RequestOutcome)
@@ -40,9 +41,9 @@ private final class EventLogs: EventLog {
         second.note(fact)
     }
 
-    func willClose() {
-        first.willClose()
-        second.willClose()
+    func beginClosing() {
+        first.beginClosing()
+        second.beginClosing()
     }
 
     func close(_ outcome: RequestOutcome) {

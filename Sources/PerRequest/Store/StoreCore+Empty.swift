@@ -35,7 +35,7 @@ extension StoreCore {
         runsReleases: Bool = true
     ) -> RequestOutcome? {
         guard let request = unforcedRequest else { return nil }
-        log?.willClose()
+        log?.beginClosing()
         var left = SlotMemory.Leftovers()
         var isFree = false
         var outcome: RequestOutcome?
@@ -90,7 +90,6 @@ extension StoreCore {
 
     @inline(never)
     private func tellClosing(_ next: RequestCore.Next?, _ outcome: RequestOutcome) {
-        if case .release = next { log?.note(.entered(.closing)) }
         tellListeners(.entered(.closing))
         switch next {
         case .closed: tellClosed(outcome)

@@ -156,7 +156,7 @@ extension StoreCore {
         var opener: Opener?
         var begun: RequestEvent.Fact?
         var tellsPhase = false
-        if phase == .closing { log?.willClose() }
+        if phase == .closing { log?.beginClosing() }
         let effects: [Effect] = request.state.withLock { state in
             if phase == .closing, scope == Lifecycle.rootScope {
                 // Whoever reached the end of what was begun in one step has left word.
@@ -179,7 +179,7 @@ extension StoreCore {
                 opener = self.opener(until: phase, within: point, inside: surroundings, &state, &actions)
             }
         }
-        if let begun { log?.note(begun) }
+        if let begun, phase != .closing { log?.note(begun) }
         if tellsPhase { tellPhases() }
         request.perform(effects)
         if let opener { await wait(as: opener, until: phase, within: point, leaving: rest) }

@@ -68,9 +68,13 @@ final class Record: EventLog {
         }
     }
 
-    /// Notes what is set, and how the values are shown.
-    func willClose() {
-        state.withLock { $0.timeline.noteValues(recorder) }
+    func beginClosing() {
+        state.withLock { state in
+            guard state.timeline.isOpen else { return }
+            state.notes.append(Note(fact: .entered(.closing), at: .now))
+            if state.notes.count == Self.noteLimit { state.bringUpToDate(recorder) }
+            state.timeline.noteValues(recorder)
+        }
         guard RequestStore.showsValues else { return }
         let (store, tags) = state.withLock { ($0.timeline.store, $0.timeline.tags) }
         // How they are shown is a user's code.

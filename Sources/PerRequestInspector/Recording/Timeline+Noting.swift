@@ -25,6 +25,7 @@ extension Timeline {
             if phases.last.map({ $0.phase == .routing || $0.phase == .handler }) ?? true {
                 enter(.settling, now, recorder)
             }
+        case .entered(.closing) where phases.last?.phase == .closing: break
         case .entered(let phase): enter(phase, now, recorder)
 
         case .acquiring(let acquisition):

@@ -45,7 +45,7 @@ final class SoakLog: LoggingObserver {
             observer.observe(RequestEvent(fact, in: core))
         }
 
-        func willClose() {}
+        func beginClosing() {}
 
         func close(_ outcome: RequestOutcome) { note(.other(.closed(outcome))) }
     }
