@@ -32,7 +32,7 @@ struct BodyBytesTests {
 
     @Test("a chunked upload comes back byte for byte: any bytes, in any chunks", arguments: 0..<20 as Range<UInt64>)
     func anyUpload(seed: UInt64) async throws {
-        var generator = Generator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<5 {
             let chunks = (0..<Int.random(in: 0...8, using: &generator)).map { _ -> [UInt8] in
                 if Bool.random(using: &generator) { return Self.pieces.randomElement(using: &generator)! }
@@ -234,19 +234,6 @@ extension HTTPResponse {
             length.map { HTTPBodySequence(from: buffers, count: $0, suggestedBufferSize: 1_000) }
             ?? HTTPBodySequence(from: buffers, suggestedBufferSize: 1_000)
         self.init(statusCode: .ok, body: body)
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed.
-private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }
 #endif

@@ -336,7 +336,7 @@ struct RouterOrderTests {
 
     @Test("longer chains, at random", arguments: 1...8 as ClosedRange<UInt64>)
     func random(seed: UInt64) async throws {
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<12 {
             let chain = (0..<Int.random(in: 3...6, using: &generator)).map { _ in
                 // Seldom what ends the chain.
@@ -345,18 +345,6 @@ struct RouterOrderTests {
             }
             let split = Int.random(in: 0...chain.count, using: &generator)
             try await check(Array(chain.prefix(split)), Array(chain.dropFirst(split)))
-        }
-    }
-
-    private struct SplitMix: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-            return z ^ (z >> 31)
         }
     }
 }

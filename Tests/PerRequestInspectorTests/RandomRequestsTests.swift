@@ -20,7 +20,7 @@ struct RandomRequestsTests {
             for task in 0..<4 {
                 group.addTask {
                     for request in 0..<100 {
-                        var random = SeededRandom(seed: seed &* 1_000 &+ UInt64(task * 100 + request))
+                        var random = SeededGenerator(seed: seed &* 1_000 &+ UInt64(task * 100 + request))
                         await self.serve(observers, &random)
                         if request.isMultiple(of: 7) { _ = inspector.look() }
                     }
@@ -58,7 +58,7 @@ struct RandomRequestsTests {
     private let square = RequestMemo("square") { (number: Int) in number * number }
     private let tenant = RequestLocal<String?>("tenant", logged: { $0 })
 
-    private func serve(_ observers: [any RequestObserver], _ random: inout SeededRandom) async {
+    private func serve(_ observers: [any RequestObserver], _ random: inout SeededGenerator) async {
         let steps = (0..<Int.random(in: 0..<6, using: &random)).map { _ in Int.random(in: 0..<11, using: &random) }
         try? await withRequestStore(observers: observers) { store in
             for step in steps { try await perform(step, in: store) }
@@ -101,20 +101,6 @@ private struct HandingOn: RequestObserver {
     let inspector: RequestInspector
 
     func observe(_ event: RequestEvent) { inspector.observe(event) }
-}
-
-private struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
 }
 
 /// What an observer is told of each store.
