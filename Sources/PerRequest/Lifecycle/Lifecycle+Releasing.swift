@@ -158,6 +158,8 @@ extension Lifecycle {
             spoil(.failed, by: place)
             awaitNoLonger(place)
         }
+        // Its rank is another one now: others are put where they belong beside it.
+        leaveReady(place)
         forgetMemos(of: place, &actions)
         tell(failureOf: place, &actions)
         resumeQueue(of: place, .lost, &actions)

@@ -132,6 +132,26 @@ struct SoakFindingsTests {
         #expect(machine.released == [other])
     }
 
+    @Test("Nor where a function whose point has begun ends by itself before that, and others wait for their turn")
+    func earlyReleaseAfterLoss() throws {
+        var machine = Machine(before: [1, 3, 4], functions: [1])
+        let lost = try machine.hold(1)
+        let other = try machine.hold(2)
+        let third = try machine.hold(3)
+        let used = try machine.hold(4)
+        let body = try machine.use(4)
+        machine.send(.settle(Lifecycle.rootScope, success: true))
+        #expect(machine.actions.contains(.awaitUses(used)))
+        machine.send(.lost(lost))
+        guard case .wait = machine.release(2, inside: .body(body)) else { throw TestError("refused") }
+        #expect(machine.released == [other])
+        machine.send(.released(other, failed: false))
+        machine.send(.callEnded(body))
+        #expect(machine.released == [used])
+        machine.send(.released(used, failed: false))
+        #expect(machine.released == [third])
+    }
+
     @Test("A use that has ended does not overrun while another release runs")
     func endedUse() throws {
         var machine = Machine()
