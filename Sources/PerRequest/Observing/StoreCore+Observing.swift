@@ -89,10 +89,15 @@ extension StoreCore {
     @discardableResult
     func observeArrival(_ acquisition: Acquisition, _ result: Result<AnyBox, any Error>) -> Bool {
         guard let observed = acquisition.observed else { return false }
-        if acquisition.gate != nil {
+        let isValue = if case .success = result { true } else { false }
+        if acquisition.gate == nil {
+            acquisition.valueIsTold = isValue
+        } else {
             let isFirst = request.state.withLock { _ in
-                defer { acquisition.arrivalIsTold = true }
-                return !acquisition.arrivalIsTold
+                guard !acquisition.arrivalIsTold else { return false }
+                acquisition.arrivalIsTold = true
+                acquisition.valueIsTold = isValue
+                return true
             }
             guard isFirst else { return false }
         }
@@ -112,7 +117,7 @@ extension StoreCore {
     /// Tells that a release has ended: before anything can follow from it on another thread, such as the end of the store.
     @inline(never)
     func observeReleased(_ acquisition: Acquisition, _ error: (any Error)?) {
-        guard let observed = acquisition.observed, !acquisition.releaseIsTold else { return }
+        guard let observed = acquisition.observed, acquisition.valueIsTold, !acquisition.releaseIsTold else { return }
         acquisition.releaseIsTold = true
         tell(.released(observed, error))
     }

@@ -31,8 +31,10 @@ final class Acquisition: Surroundings, @unchecked Sendable {
     var cancelRequested = false
     /// What its observers are told; `nil` where there are none.
     let observed: RequestEvent.Acquisition?
-    /// Whether they have been told what it came to; and that it was released, which who ends it says and reads.
+    /// Whether they have been told what it came to, and whether that was a value: only then are they told that it was released.
     var arrivalIsTold = false
+    var valueIsTold = false
+    /// Whether they have been told that, which who ends it says and reads.
     var releaseIsTold = false
 
     private let handoff = Handoff()
