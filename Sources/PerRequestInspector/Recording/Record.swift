@@ -19,6 +19,12 @@ final class Record: EventLog {
         var timeline = Timeline()
         var notes: [Note] = []
 
+        mutating func add(_ fact: RequestEvent.Fact, _ recorder: Recorder) {
+            timeline.changed = recorder.look.load(ordering: .relaxed)
+            notes.append(Note(fact: fact, at: .now))
+            if notes.count == noteLimit || fact.isLong { bringUpToDate(recorder) }
+        }
+
         mutating func bringUpToDate(_ recorder: Recorder) {
             for note in notes { timeline.note(note.fact, at: note.at, recorder) }
             notes.removeAll(keepingCapacity: true)
@@ -62,17 +68,14 @@ final class Record: EventLog {
         if case .other = fact.what { return noteOther(fact) }
         state.withLock { state in
             guard state.timeline.isKept, state.timeline.isOpen || !fact.isOfOpenStore else { return }
-            state.timeline.changed = recorder.look.load(ordering: .relaxed)
-            state.notes.append(Note(fact: fact, at: .now))
-            if state.notes.count == Self.noteLimit || fact.isLong { state.bringUpToDate(recorder) }
+            state.add(fact, recorder)
         }
     }
 
     func beginClosing() {
         state.withLock { state in
             guard state.timeline.isOpen else { return }
-            state.notes.append(Note(fact: .entered(.closing), at: .now))
-            if state.notes.count == Self.noteLimit { state.bringUpToDate(recorder) }
+            state.add(.entered(.closing), recorder)
             state.timeline.noteValues(recorder)
         }
         guard RequestStore.showsValues else { return }
@@ -126,7 +129,7 @@ final class Record: EventLog {
 
     /// Makes it the one of no store.
     ///
-    /// - Parameter isOpen: Whether that is done only if the store is open.
+    /// - Parameter onlyOpen: Whether that is done only if the store is open.
     /// - Returns: Where it was on the shelf; `nil` if nothing was done.
     @discardableResult
     func clear(onlyOpen: Bool = false) -> Int? {
